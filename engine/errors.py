@@ -1,0 +1,182 @@
+"""Every exception that TuneDesk raises on purpose.
+
+    TuneDeskError
+    ├── InputError               what the person gave cannot work (exit code 2)
+    │   ├── InvalidFields        one or more parameters, each named
+    │   ├── NotFound             a model, data set, run, file that is not there
+    │   ├── NotAModel            a folder without a usable model
+    │   ├── NotATable            a file that cannot be read as a table
+    │   ├── BadMapping           roles and columns that do not fit
+    │   ├── NoRows               nothing left to train on
+    │   ├── TooLong              a question longer than the model's context
+    │   ├── Unsupported          a combination that cannot work
+    │   ├── OutsideFolder        a path that leaves the folder it must stay in
+    │   └── Exists               something of that name is already there
+    └── WorkError                the work failed (exit code 1)
+        ├── DiskFull             no room left
+        ├── OutOfMemory          no memory left
+        ├── LossNotFinite        training diverged
+        ├── WorkerDied           the training process ended without a word
+        ├── ServerDied           the generation process ended or does not answer
+        └── NetworkFailed        a hub or judge could not be reached
+
+A message names what was given and what to do, in both languages. An error crosses process borders as a record (its
+class name and its details), so each side says it in its reader's language.
+"""
+
+import errno
+
+from engine.words import Words
+
+
+class TuneDeskError(Exception):
+    """Base of all. A subclass sets `words`; `details` fill its `{names}`."""
+
+    words = Words(en="{reason}", zh="{reason}")
+    exit_code = 1
+
+    def __init__(self, **details: object):
+        super().__init__(details)
+        self.details = details
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+    def text(self, lang: str) -> str:
+        """The message in `lang`; a detail that is itself `Words` is given in the same language."""
+        values = {k: v.text(lang) if isinstance(v, Words) else v for k, v in self.details.items()}
+        return self.words.text(lang, **values)
+
+    def record(self) -> dict:
+        """`{"error": class name, "details": {...}}`, for JSON; `from_record` is its inverse."""
+        return {"error": type(self).__name__, "details": self.details}
+
+
+class InputError(TuneDeskError):
+    exit_code = 2
+
+
+class InvalidFields(InputError):
+    """`problems`: list of `{"field": name, "label": Words, "problem": Words}`; every one is told at once."""
+
+    def text(self, lang: str) -> str:
+        each = [(Words(*p["label"]).text(lang), Words(*p["problem"]).text(lang)) for p in self.details["problems"]]
+        return ("；" if lang == "zh" else "; ").join(f"{label}：{say}" if lang == "zh" else f"{label}: {say}" for label, say in each)
+
+
+class NotFound(InputError):
+    """`kind`: Words; `name`: what was asked for; `hint`: Words, what to do."""
+
+    words = Words(en="There is no {kind} '{name}'. {hint}", zh="找不到{kind}“{name}”。{hint}")
+
+
+class NotAModel(InputError):
+    words = Words(
+        en="'{path}' is not a model that can be used here: {reason}.",
+        zh="“{path}”不是可用的模型：{reason}。",
+    )
+
+
+class NotATable(InputError):
+    words = Words(en="'{file}' cannot be read as a table: {reason}.", zh="无法把“{file}”读成表格：{reason}。")
+
+
+class BadMapping(InputError):
+    words = Words(en="The columns do not fit their roles: {reason}.", zh="列与角色不匹配：{reason}。")
+
+
+class NoRows(InputError):
+    words = Words(
+        en="No rows are left after cleaning ({read} read, {dropped} dropped). {hint}",
+        zh="清洗之后没有剩下任何行（读入 {read} 行，丢弃 {dropped} 行）。{hint}",
+    )
+
+
+class TooLong(InputError):
+    words = Words(
+        en="The question has {tokens} tokens; this model takes at most {limit}. Shorten it.",
+        zh="问题有 {tokens} 个 token，而该模型最多接受 {limit} 个。请缩短问题。",
+    )
+
+
+class Unsupported(InputError):
+    words = Words(en="{reason}", zh="{reason}")
+
+
+class OutsideFolder(InputError):
+    words = Words(
+        en="'{path}' lies outside the folder it must stay in ({folder}).",
+        zh="“{path}”超出了允许的文件夹（{folder}）。",
+    )
+
+
+class Exists(InputError):
+    words = Words(
+        en="'{path}' exists already and is not empty. Choose another name or remove it first.",
+        zh="“{path}”已经存在且不为空。请换一个名字，或先删除它。",
+    )
+
+
+class WorkError(TuneDeskError):
+    words = Words(en="The work failed: {reason}.", zh="任务失败：{reason}。")
+
+
+class DiskFull(WorkError):
+    words = Words(
+        en="The disk with {path} is full ({free} left). Free some room and try again; nothing already saved is lost.",
+        zh="{path} 所在磁盘已满（剩余 {free}）。请腾出空间后重试；已保存的内容不会丢失。",
+    )
+
+
+class OutOfMemory(WorkError):
+    words = Words(
+        en="Not enough memory, even with one example at a time. Choose a smaller model, a shorter maximum length, or QLoRA.",
+        zh="内存不足，即使每次只处理一条样本也放不下。请换小一些的模型、缩短最大长度，或改用 QLoRA。",
+    )
+
+
+class LossNotFinite(WorkError):
+    words = Words(
+        en="The loss became {value} at step {step}, so training stopped; the last good checkpoint is kept. The learning "
+        "rate ({learning_rate}) is probably too high: try a tenth of it.",
+        zh="第 {step} 步的损失变成了 {value}，训练已停止，最后一个正常的检查点已保留。学习率（{learning_rate}）"
+        "很可能过高：请改为它的十分之一再试。",
+    )
+
+
+class WorkerDied(WorkError):
+    words = Words(
+        en="The training process ended unexpectedly ({reason}). The last checkpoint is kept: resume the run to go on.",
+        zh="训练进程意外结束（{reason}）。最后一个检查点已保留：点击“继续”即可接着训练。",
+    )
+
+
+class ServerDied(WorkError):
+    words = Words(
+        en="The generation process stopped ({reason}). Ask again: it will be started anew.",
+        zh="生成进程已停止（{reason}）。请重新提问，它会自动重启。",
+    )
+
+
+class NetworkFailed(WorkError):
+    words = Words(en="{host} could not be reached: {reason}.", zh="无法连接 {host}：{reason}。")
+
+
+def from_record(record: dict) -> TuneDeskError:
+    """The error that `record` describes. An unknown class name becomes a plain `WorkError`."""
+    kinds = {kind.__name__: kind for kind in _family(TuneDeskError)}
+    details = {k: Words(*v) if isinstance(v, list) and len(v) == 2 else v for k, v in record["details"].items()}
+    return kinds.get(record["error"], WorkError)(**details)
+
+
+def from_os_error(error: OSError, path: object) -> TuneDeskError:
+    """A full disk as `DiskFull`, anything else as `WorkError`, for an `OSError` met while writing below `path`."""
+    from engine.home import free_text
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path=str(path), free=free_text(path))
+    return WorkError(reason=f"{path}: {error.strerror or error}")
+
+
+def _family(kind: type[TuneDeskError]) -> list[type[TuneDeskError]]:
+    return [kind, *(member for child in kind.__subclasses__() for member in _family(child))]
