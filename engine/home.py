@@ -1,5 +1,6 @@
 """Where things live: the workspace, the shipped assets, and how files are written so that none is ever half there."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -87,6 +88,15 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise from_os_error(error, path.parent) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()
 
 
 def size_of(path: Path) -> int:

@@ -1,0 +1,1 @@
+"""Any table a person has, made into training data, and training data made into tokens with a loss mask."""

@@ -1,0 +1,194 @@
+"""Data sets ready for training: folders with `train.json`, `val.json` and `report.json`; listed, found, read by row.
+
+It does not know how they are made; that is `convert`.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine import home
+from engine.data import formats
+from engine.data.formats import examples  # noqa: F401 - part of this module's face
+from engine.errors import Exists, NotATable, NotFound, Unsupported
+from engine.words import Words
+
+DATA_SET = Words("data set", "数据集")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """`train`, `val`: rows; `created`: seconds since 1970; `demo`: made from the shipped demo data."""
+
+    name: str
+    path: Path
+    format: str
+    train: int
+    val: int
+    created: float
+    bytes: int
+    demo: bool
+
+
+class Rows(Sequence):
+    """A JSON Lines file, read a row at a time; 8 bytes of memory a row."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._offsets = _line_starts(path)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, i: int) -> formats.Row:
+        """Row `i`, from 0.
+
+        Raises:
+            NotATable: the line is not a JSON object; it is named.
+        """
+        start, end = self._offsets[i], self._offsets[i + 1]
+        with open(self.path, "rb") as file:
+            file.seek(start)
+            line = file.read(end - start)
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise _broken(self.path, i, str(error)) from None
+        if not isinstance(row, dict):
+            raise _broken(self.path, i, "not an object")
+        return row
+
+
+def _broken(path: Path, i: int, reason: str) -> NotATable:
+    say = Words(f"line {i + 1} is not a JSON object ({reason})", f"第 {i + 1} 行不是 JSON 对象（{reason}）")
+    return NotATable(file=str(path), reason=say)
+
+
+def _line_starts(path: Path) -> np.ndarray:
+    """Where each line starts, and the end of the last; int64. Blank lines are joined to the line before."""
+    starts = [np.zeros(1, np.int64)]
+    at = 0
+    with open(path, "rb") as file:
+        while part := file.read(1 << 24):
+            starts.append(np.flatnonzero(np.frombuffer(part, np.uint8) == 10) + (at + 1))
+            at += len(part)
+    found = np.concatenate(starts)
+    if found[-1] != at:
+        found = np.append(found, at)
+    lengths = np.diff(found)
+    blank = np.flatnonzero(lengths <= 1)  # a lone "\n", as at the end of a file written by hand
+    return np.delete(found, blank + 1) if len(found) > 1 else found
+
+
+def rows(path: Path) -> Rows:
+    """The rows of a `train.json` or `val.json`."""
+    return Rows(path)
+
+
+def data_sets() -> list[DataSet]:
+    """The data sets in the workspace, newest first."""
+    found = [load(each) for each in home.folder("data").iterdir() if (each / "train.json").is_file()]
+    return sorted(found, key=lambda each: (-each.created, each.name))
+
+
+def find(ref: Path | str) -> Path:
+    """The folder of the data set `ref`: a folder, or a name in the workspace.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for folder in (Path(ref).expanduser(), home.folder("data") / str(ref)):
+        if (folder / "train.json").is_file():
+            return folder.resolve()
+    hint = Words(
+        "Give a folder that `convert` made (it holds train.json), or a name from the list of data sets.",
+        "请给出由 convert 生成的文件夹（其中有 train.json），或数据集列表中的名字。",
+    )
+    raise NotFound(kind=DATA_SET, name=str(ref), hint=hint)
+
+
+def load(path: Path) -> DataSet:
+    """What is in the folder `path` (see `find`).
+
+    Raises:
+        NotFound: there is no train.json in it.
+        NotATable: its rows have no form known here.
+    """
+    train = path / "train.json"
+    if not train.is_file():
+        find(path)
+    report = home.read_json(path / "report.json") if (path / "report.json").is_file() else None
+    if report:
+        format, counts = report["format"], (report["train"], report["val"])
+    else:
+        format, counts = _look(path)
+    return DataSet(
+        name=path.name,
+        path=path,
+        format=format,
+        train=counts[0],
+        val=counts[1],
+        created=train.stat().st_mtime,
+        bytes=home.size_of(path),
+        demo=bool(report and report.get("demo")),
+    )
+
+
+def _look(path: Path) -> tuple[str, tuple[int, int]]:
+    """Form and counts of a folder that somebody else wrote."""
+    counts = tuple(len(Rows(path / name)) if (path / name).is_file() else 0 for name in ("train.json", "val.json"))
+    format = formats.recognise(Rows(path / "train.json")[0]) if counts[0] else "qa"
+    if format is None:
+        reason = Words(
+            "its rows have none of the known forms (question/answer, instruction/output, messages, "
+            "prompt/chosen/rejected, prompt/completion/label, text)",
+            "其中的行不属于任何已知格式（question/answer、instruction/output、messages、prompt/chosen/rejected、"
+            "prompt/completion/label、text）",
+        )
+        raise NotATable(file=str(path / "train.json"), reason=reason)
+    return format, counts
+
+
+def rename(name: str, new: str) -> Path:
+    """Give the workspace's data set `name` the name `new`; returns its folder.
+
+    Raises:
+        NotFound, Exists: as they say.
+        OutsideFolder, Unsupported: `new` is not a plain name.
+    """
+    source, target = _own(name), place(new)
+    if target.exists():
+        raise Exists(path=new)
+    return source.rename(target)
+
+
+def delete(name: str) -> None:
+    """Remove the workspace's data set `name` and its files."""
+    shutil.rmtree(_own(name))
+
+
+def place(name: str) -> Path:
+    """The folder a data set called `name` has in the workspace, whether it is there or not.
+
+    Raises:
+        OutsideFolder, Unsupported: `name` is not a plain name.
+    """
+    if not name.strip() or name != name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
+        raise Unsupported(
+            reason=Words(
+                f"'{name}' is not a name for a data set: leave out / \\ : * ? \" < > | and a dot in front.",
+                f'“{name}”不能作为数据集的名字：请不要使用 / \\ : * ? " < > | 以及开头的点。',
+            )
+        )
+    return home.inside(name, home.folder("data"))
+
+
+def _own(name: str) -> Path:
+    folder = place(name)
+    if not (folder / "train.json").is_file():
+        raise NotFound(kind=DATA_SET, name=name, hint=Words("It may have been deleted.", "它可能已被删除。"))
+    return folder

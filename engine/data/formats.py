@@ -1,0 +1,96 @@
+"""The forms of a training row on disk: question/answer, Alpaca, messages, preference, thumbs, text.
+
+Everything that differs between the forms is in `FORMATS`. It knows nothing of files.
+"""
+
+from dataclasses import dataclass
+
+from engine.words import Words
+
+Row = dict
+Messages = list[dict]
+
+
+@dataclass(frozen=True)
+class Format:
+    key: str
+    label: Words
+    keys: tuple[str, ...]  # by which a row of this form is known
+    needs: tuple[str, ...]  # the roles without which no row can be made
+    holds: tuple[str, ...]  # every role that it can keep
+
+
+FORMATS = (
+    Format(
+        "qa",
+        Words("Question and answer", "问答（question / answer）"),
+        ("question", "answer"),
+        ("question", "answer"),
+        ("question", "answer", "context"),
+    ),
+    Format(
+        "alpaca",
+        Words("Alpaca (instruction, input, output)", "Alpaca（instruction / input / output）"),
+        ("instruction", "output"),
+        ("question", "answer"),
+        ("question", "answer", "context", "system", "history"),
+    ),
+    Format(
+        "messages",
+        Words("Conversation (messages)", "对话（messages）"),
+        ("messages",),
+        ("question", "answer"),
+        ("question", "answer", "context", "system", "history"),
+    ),
+    Format(
+        "preference",
+        Words("Preference pairs (prompt, chosen, rejected)", "偏好对（prompt / chosen / rejected）"),
+        ("prompt", "chosen", "rejected"),
+        ("question", "chosen", "rejected"),
+        ("question", "context", "chosen", "rejected"),
+    ),
+    Format(
+        "kto",
+        Words("Thumbs up or down (prompt, completion, label)", "点赞点踩（prompt / completion / label）"),
+        ("prompt", "completion", "label"),
+        ("question", "answer", "label"),
+        ("question", "context", "answer", "label"),
+    ),
+    Format(
+        "text",
+        Words("Plain text, for pre-training", "纯文本（用于预训练）"),
+        ("text",),
+        ("text",),
+        ("text",),
+    ),
+)
+
+
+def get(key: str) -> Format:
+    """The format called `key`, which the caller has checked (`keys`)."""
+    return next(each for each in FORMATS if each.key == key)
+
+
+def keys() -> list[str]:
+    return [each.key for each in FORMATS]
+
+
+def recognise(row: Row) -> str | None:
+    """The form of a row as it lies on disk, or None."""
+    return next((each.key for each in FORMATS if all(key in row for key in each.keys)), None)
+
+
+def examples(row: Row, format: str) -> Messages:
+    """The conversation in a row of form "qa", "alpaca" or "messages": `[{"role", "content"}, ...]`."""
+    if format == "qa":
+        return [
+            {"role": "user", "content": row["question"]},
+            {"role": "assistant", "content": row["answer"]},
+        ]
+    if format == "alpaca":
+        asked = f"{row['instruction']}\n{row['input']}" if row.get("input") else row["instruction"]
+        messages = [{"role": "system", "content": row["system"]}] if row.get("system") else []
+        for question, answer in row.get("history") or []:
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        return [*messages, {"role": "user", "content": asked}, {"role": "assistant", "content": row["output"]}]
+    return row["messages"]
