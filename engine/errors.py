@@ -17,6 +17,7 @@
         ├── OutOfMemory          no memory left
         ├── LossNotFinite        training diverged
         ├── WorkerDied           the training process ended without a word
+        ├── WorkerHung           the training process gave no sign of life and was ended
         ├── ServerDied           the generation process ended or does not answer
         └── NetworkFailed        a hub or judge could not be reached
 
@@ -61,7 +62,9 @@ class InvalidFields(InputError):
 
     def text(self, lang: str) -> str:
         each = [(Words(*p["label"]).text(lang), Words(*p["problem"]).text(lang)) for p in self.details["problems"]]
-        return ("；" if lang == "zh" else "; ").join(f"{label}：{say}" if lang == "zh" else f"{label}: {say}" for label, say in each)
+        return ("；" if lang == "zh" else "; ").join(
+            f"{label}：{say}" if lang == "zh" else f"{label}: {say}" for label, say in each
+        )
 
 
 class NotFound(InputError):
@@ -151,6 +154,14 @@ class WorkerDied(WorkError):
     )
 
 
+class WorkerHung(WorkError):
+    words = Words(
+        en="The training process gave no sign of life for {minutes} min and was ended. The last checkpoint is kept: "
+        "resume the run to go on.",
+        zh="训练进程已有 {minutes} 分钟没有任何动静，已将其结束。最后一个检查点已保留：点击“继续”即可接着训练。",
+    )
+
+
 class ServerDied(WorkError):
     words = Words(
         en="The generation process stopped ({reason}). Ask again: it will be started anew.",
@@ -165,8 +176,12 @@ class NetworkFailed(WorkError):
 def from_record(record: dict) -> TuneDeskError:
     """The error that `record` describes. An unknown class name becomes a plain `WorkError`."""
     kinds = {kind.__name__: kind for kind in _family(TuneDeskError)}
-    details = {k: Words(*v) if isinstance(v, list) and len(v) == 2 else v for k, v in record["details"].items()}
+    details = {k: Words(*v) if _is_words(v) else v for k, v in record["details"].items()}
     return kinds.get(record["error"], WorkError)(**details)
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
 
 
 def from_os_error(error: OSError, path: object) -> TuneDeskError:

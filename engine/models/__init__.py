@@ -1,0 +1,1 @@
+"""Models: what is here, and what each is. Without torch: a model is described by its configuration and file headers."""

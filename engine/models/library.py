@@ -1,0 +1,242 @@
+"""The models that can be used here: the demo model, the workspace's own, folders that were added, and what runs made.
+
+A model is a folder with `config.json`, safetensors weights and a tokenizer. Pickled weights and models that bring their
+own code are refused. Nothing is loaded: what is said of a model comes from its configuration and file headers.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import home
+from engine.errors import NotAModel, NotFound, from_os_error
+from engine.words import Words
+
+DEMO = "demo-model"
+_WEIGHTS = "*.safetensors"
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+
+_KIND = Words("model", "模型")
+_HINT = Words("List them with 'python -m engine models'.", "用“python -m engine models”查看全部模型。")
+_UNTRAINED = Words("Run '{name}' has no final model yet.", "任务“{name}”还没有最终模型。")
+_NO_FOLDER = Words("it is not a folder", "它不是一个文件夹")
+_NO_CONFIG = Words("it has no config.json", "其中没有 config.json")
+_BAD_CONFIG = Words("its config.json is damaged", "其中的 config.json 已损坏")
+_NO_KIND = Words("its config.json names no model_type", "其中的 config.json 没有 model_type")
+_CODE = Words(
+    "it brings its own program code, which is not run here for safety", "它自带程序代码，出于安全考虑不会在这里运行"
+)
+_PICKLED = Words(
+    "its weights are pickled, which may hide program code; get its safetensors version",
+    "它的权重是 pickle 格式，可能藏有程序代码；请改用 safetensors 版本",
+)
+_NO_WEIGHTS = Words("it has no safetensors weights", "其中没有 safetensors 权重")
+_BAD_WEIGHTS = Words("its file {file} is damaged or cut short", "其中的 {file} 已损坏或不完整")
+_MISSING_PART = Words("its file {file} is missing", "其中缺少文件 {file}")
+_NO_TOKENIZER = Words("it has no tokenizer", "其中没有分词器（tokenizer）")
+
+
+@dataclass(frozen=True)
+class Model:
+    """`source` is "demo", "library", "folder" or "run"; `bytes` is the size on disk; what a configuration leaves out is
+    None."""
+
+    name: str
+    path: Path
+    source: str
+    bytes: int
+    architecture: str
+    parameters: int | None
+    hidden_size: int | None
+    layers: int | None
+    vocab_size: int | None
+    context_length: int | None
+
+    @property
+    def demo(self) -> bool:
+        return self.source == "demo"
+
+
+def models() -> list[Model]:
+    """Every usable model: the demo model first, then by name. A folder that became unusable is left out."""
+    places = [(home.DEMO_MODEL, "demo")]
+    places += [(path, "library") for path in _library_folders()]
+    places += [(path, "folder") for path in _added()]
+    found = []
+    for path, source in places:
+        try:
+            found.append(describe(path, source))
+        except NotAModel:
+            continue
+    return sorted(found, key=lambda model: (not model.demo, model.name.lower()))
+
+
+def find(ref: str | Path) -> Path:
+    """The folder of a model: a name from the library, a run (its `final/`, which may be an adapter), or a folder.
+
+    Raises:
+        NotFound: nothing of that name.
+        NotAModel: a folder without a usable model.
+    """
+    named = {DEMO: home.DEMO_MODEL} | {path.name: path for path in [*_added(), *_library_folders()]}
+    if str(ref) in named:
+        return describe(named[str(ref)]).path
+    path = Path(ref).expanduser()
+    run = home.home() / "runs" / path if path.name == str(ref) else path
+    if (run / "events.jsonl").is_file():
+        return _final(run.resolve())
+    if not path.exists():
+        raise NotFound(kind=_KIND, name=str(ref), hint=_HINT)
+    return path.resolve() if _is_adapter(path) else describe(path).path
+
+
+def _final(run: Path) -> Path:
+    final = run / "final"
+    if not final.is_dir():
+        raise NotFound(kind=_KIND, name=run.name, hint=_filled(_UNTRAINED, name=run.name))
+    return final
+
+
+def describe(path: str | Path, source: str = "folder") -> Model:
+    """What a folder holds, from `config.json` and the headers of its weights.
+
+    Raises:
+        NotAModel: with the reason.
+    """
+    path = Path(path).expanduser().resolve()
+    if not path.is_dir():
+        raise NotAModel(path=str(path), reason=_NO_FOLDER)
+    config = _config(path)
+    weights = _weight_files(path)
+    if not any((path / name).is_file() for name in _TOKENIZERS):
+        raise NotAModel(path=str(path), reason=_NO_TOKENIZER)
+    text = config.get("text_config", config)
+    return Model(
+        name=path.name,
+        path=path,
+        source="demo" if path == home.DEMO_MODEL else source,
+        bytes=home.size_of(path),
+        architecture=(config.get("architectures") or [config["model_type"]])[0],
+        parameters=_parameters(path, weights, config),
+        hidden_size=text.get("hidden_size"),
+        layers=text.get("num_hidden_layers"),
+        vocab_size=text.get("vocab_size"),
+        context_length=text.get("max_position_embeddings"),
+    )
+
+
+def add_folder(path: str | Path) -> Model:
+    """Remember a model that lies elsewhere, without copying it.
+
+    Raises:
+        NotAModel: with the reason.
+    """
+    model = describe(path)
+    if model.path not in [home.DEMO_MODEL, *_library_folders(), *_added()]:
+        _remember([*_added(), model.path])
+    return model
+
+
+def forget(name: str) -> None:
+    """Take an added folder off the list; its files stay.
+
+    Raises:
+        NotFound: no folder of that name was added.
+    """
+    added = _added()
+    if name not in [path.name for path in added]:
+        raise NotFound(kind=_KIND, name=name, hint=_HINT)
+    _remember([path for path in added if path.name != name])
+
+
+def tensors(file: Path) -> dict[str, dict]:
+    """The header of a safetensors file: tensor name -> `{"dtype", "shape", "data_offsets"}`.
+
+    Raises:
+        NotAModel: the file is damaged or shorter than its header says.
+    """
+    try:
+        with open(file, "rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > file.stat().st_size:
+                raise ValueError("header longer than the file")
+            header = json.loads(stream.read(length))
+            header.pop("__metadata__", None)
+            end = max((facts["data_offsets"][1] for facts in header.values()), default=0)
+    except (struct.error, ValueError, TypeError, KeyError, AttributeError):
+        raise NotAModel(path=str(file.parent), reason=_filled(_BAD_WEIGHTS, file=file.name)) from None
+    if file.stat().st_size < 8 + length + end:
+        raise NotAModel(path=str(file.parent), reason=_filled(_BAD_WEIGHTS, file=file.name))
+    return header
+
+
+def _config(path: Path) -> dict:
+    try:
+        config = home.read_json(path / "config.json")
+    except FileNotFoundError:
+        raise NotAModel(path=str(path), reason=_NO_CONFIG) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise NotAModel(path=str(path), reason=_BAD_CONFIG) from None
+    if not isinstance(config, dict) or "model_type" not in config:
+        raise NotAModel(path=str(path), reason=_NO_KIND)
+    if "auto_map" in config:
+        raise NotAModel(path=str(path), reason=_CODE)
+    return config
+
+
+def _weight_files(path: Path) -> list[Path]:
+    """The files that hold the weights: those that the index names, or all."""
+    index = path / "model.safetensors.index.json"
+    if index.is_file():
+        files = [path / name for name in sorted(set(home.read_json(index)["weight_map"].values()))]
+        for file in files:
+            if not file.is_file():
+                raise NotAModel(path=str(path), reason=_filled(_MISSING_PART, file=file.name))
+        return files
+    files = sorted(path.glob(_WEIGHTS))
+    if not files:
+        pickled = any(next(path.glob(pattern), None) for pattern in _PICKLES)
+        raise NotAModel(path=str(path), reason=_PICKLED if pickled else _NO_WEIGHTS)
+    return files
+
+
+def _parameters(path: Path, weights: list[Path], config: dict) -> int | None:
+    """Numbers in the weights, a tied output layer counted once. None where they are packed (4-bit and the like)."""
+    if "quantization_config" in config:
+        return None
+    shapes = {name: facts["shape"] for file in weights for name, facts in tensors(file).items()}
+    if config.get("tie_word_embeddings", False):
+        shapes.pop("lm_head.weight", None)
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def _is_adapter(path: Path) -> bool:
+    return (path / "adapter_config.json").is_file()
+
+
+def _library_folders() -> list[Path]:
+    """Folders of the workspace that hold a model, one or two levels deep (`Qwen/Qwen2.5-0.5B`)."""
+    root = home.folder("models")
+    found = [config.parent for pattern in ("*/config.json", "*/*/config.json") for config in root.glob(pattern)]
+    return sorted(path for path in found if not path.relative_to(root).parts[0].startswith("."))
+
+
+def _added() -> list[Path]:
+    try:
+        return [Path(path) for path in home.read_json(home.folder("models") / "folders.json")["folders"]]
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError):
+        return []
+
+
+def _remember(folders: list[Path]) -> None:
+    try:
+        home.write_json(home.folder("models") / "folders.json", {"folders": [str(path) for path in folders]})
+    except OSError as error:
+        raise from_os_error(error, home.folder("models")) from error
+
+
+def _filled(words: Words, **values: object) -> Words:
+    return Words(*(text.format(**values) for text in words))

@@ -1,0 +1,296 @@
+"""Jobs on their way: the app's background thread with its queue, and the same for one job on the command line.
+
+    app            jobs = Jobs(); jobs.start(); jobs.submit(run); ... jobs.shutdown()   workers outlive the app
+    command line   supervise(run)                                                      waits for its turn and for the end
+
+Both may run side by side in one workspace: a job is claimed by one of them, the device by one at a time, in the order of
+the queue. What another process left behind (a worker without a supervisor, a state that is no longer true) is put right
+by whoever looks first.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from filelock import FileLock
+
+from engine.errors import NotFound, Unsupported, from_os_error
+from engine.runs import locks, plan, processes, queue, store, turns
+from engine.runs.kinds import KINDS
+from engine.runs.status import ACTIVE, ENDED, QUEUED, Writer
+from engine.runs.store import Run
+from engine.runs.supervisor import BOUNDS, Bounds, Supervisor
+from engine.words import Words
+
+_TICK = 0.5
+_CHECKPOINT = Words("checkpoint", "检查点")
+_KEPT = Words("Kept ones: {steps}.", "现有的检查点：{steps}。")
+_NONE_KEPT = Words(
+    "This run kept none; resume it without naming one.", "该任务没有保存检查点；不指定检查点即可重新开始。"
+)
+_GOING_ON = Words("Run '{name}' is still going on or waiting.", "任务“{name}”仍在进行或排队中。")
+
+_log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The background thread of the app. `before` is called with a run that is about to get the device (the generation
+    process gives its memory back then)."""
+
+    def __init__(self, bounds: Bounds = BOUNDS, before: Callable[[Run], None] | None = None):
+        self._bounds = bounds
+        self._before = before
+        self._leave = threading.Event()
+        self._wake = threading.Event()
+        self._waiting: dict[Run, FileLock] = {}
+        self._threads: dict[Run, threading.Thread] = {}
+        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Take up what waits in the queue and what other processes left behind, and go on till `shutdown`."""
+        self._thread.start()
+
+    def shutdown(self) -> None:
+        """Let go of everything. Workers go on; the next start of the app finds them."""
+        self._leave.set()
+        self._wake.set()
+        self._thread.join()
+        for thread in list(self._threads.values()):
+            thread.join()
+        for claim in self._waiting.values():
+            claim.release()
+
+    def submit(self, run: Run) -> None:
+        """Put a run just made at the end of the queue."""
+        queue.append(run.id)
+        self._wake.set()
+
+    def resume(self, run: Run, checkpoint: int | None = None, num_train_epochs: float | None = None) -> None:
+        """See `prepare_resume`; the run goes to the end of the queue."""
+        prepare_resume(run, checkpoint, num_train_epochs)
+        self.submit(run)
+
+    def stop(self, run: Run, now: bool = False) -> None:
+        """Ask a run to finish its step and save, or to end `now`. One that waits leaves the queue."""
+        run.request("kill" if now else "stop")
+        self._wake.set()
+
+    def cancel(self, run: Run) -> None:
+        """Take a waiting run out of the queue."""
+        self.stop(run)
+
+    def reorder(self, run: Run, place: int) -> None:
+        """Move a waiting run to `place` in the queue (1 is the next to start)."""
+        queue.move(run.id, place)
+        self._wake.set()
+
+    def position(self, run: Run) -> int | None:
+        """Its place in the queue (1 is the next to start); None when it does not wait."""
+        line = turns.waiting()
+        return line.index(run) + 1 if run in line else None
+
+    def _loop(self) -> None:
+        while not self._leave.is_set():
+            try:
+                self._tick()
+            except OSError as error:
+                # A full disk must not end the queue: the next tick tries again.
+                _log.warning("queue: %s", from_os_error(error, "workspace"))
+            self._wake.wait(_TICK)
+            self._wake.clear()
+
+    def _tick(self) -> None:
+        for run, thread in list(self._threads.items()):
+            if not thread.is_alive():
+                del self._threads[run]
+        for run in store.jobs():
+            if run.status()["state"] not in ENDED and run not in self._threads and run not in self._waiting:
+                self._adopt(run)
+        for run in list(self._waiting):
+            if run.path.is_dir():
+                self._try_turn(run)
+            else:
+                self._waiting.pop(run).release()
+
+    def _adopt(self, run: Run) -> None:
+        claim = locks.claim(run.path)
+        if claim is None:
+            return
+        state = run.status()["state"]
+        if state in ACTIVE:
+            self._carry(run, claim, None)
+        elif state == QUEUED:
+            _wait_with(run)
+            self._waiting[run] = claim
+        else:
+            claim.release()
+
+    def _try_turn(self, run: Run) -> None:
+        if run.requested():
+            _cancel(run)
+            self._waiting.pop(run).release()
+            return
+        device = turns.take(run) if KINDS[run.kind].needs_device else None
+        if device is None and KINDS[run.kind].needs_device:
+            return
+        self._carry(run, self._waiting.pop(run), device)
+
+    def _carry(self, run: Run, claim: FileLock, device: FileLock | None) -> None:
+        def work() -> None:
+            held = device
+            try:
+                if KINDS[run.kind].needs_device and held is None:
+                    # Taken over: others leave the device alone while this worker lives, so its lock is free.
+                    held = locks.device(wait=5)
+                elif self._before is not None and held is not None:
+                    self._before(run)
+                Supervisor(run, self._bounds, self._leave).work()
+            finally:
+                if held is not None:
+                    held.release()
+                claim.release()
+                self._wake.set()
+
+        self._threads[run] = threading.Thread(target=work, name=f"run {run.id}", daemon=True)
+        self._threads[run].start()
+
+
+def supervise(run: Run, bounds: Bounds = BOUNDS, watch: Callable[[dict], None] | None = None) -> dict:
+    """Wait for the turn of `run`, see it through to its end, and return its last state. `watch` gets the state now and
+    then. When another process (the app) has taken the run, this one only waits for it."""
+    queue.append(run.id)
+    while True:
+        claim = locks.claim(run.path)
+        if claim is not None:
+            try:
+                return _see_through(run, bounds, watch)
+            finally:
+                claim.release()
+        if watch is not None:
+            watch(run.status())
+        time.sleep(_TICK)
+        if run.status()["state"] in ENDED:
+            return run.status()
+
+
+def _see_through(run: Run, bounds: Bounds, watch: Callable[[dict], None] | None) -> dict:
+    """The caller holds the claim."""
+    device = None
+    if run.status()["state"] == QUEUED:
+        _wait_with(run)
+        while KINDS[run.kind].needs_device and device is None:
+            if run.requested():
+                return _cancel(run)
+            settle(except_for=run)
+            device = turns.take(run)
+            if device is None:
+                if watch is not None:
+                    watch(run.status())
+                time.sleep(_TICK)
+    elif run.status()["state"] in ENDED:
+        return run.status()
+    elif KINDS[run.kind].needs_device:
+        device = locks.device(wait=5)
+    try:
+        return _watched(Supervisor(run, bounds, threading.Event()), run, watch)
+    finally:
+        if device is not None:
+            device.release()
+
+
+def _watched(supervisor: Supervisor, run: Run, watch: Callable[[dict], None] | None) -> dict:
+    """The supervisor works in a thread of its own, so that the calling one can be interrupted (Ctrl-C) and report."""
+    thread = threading.Thread(target=supervisor.work, name=f"run {run.id}", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TICK)
+        if watch is not None:
+            watch(supervisor.status)
+    return supervisor.status
+
+
+def stop(run: Run, now: bool = False, bounds: Bounds = BOUNDS) -> dict:
+    """Stop a run from any process and wait until it has ended; the last state. A run that has ended is left alone."""
+    if run.status()["state"] not in ENDED:
+        run.request("kill" if now else "stop")
+    while run.status()["state"] not in ENDED:
+        claim = locks.claim(run.path)
+        if claim is None:
+            time.sleep(_TICK / 2)
+            continue
+        try:
+            if run.status()["state"] == QUEUED:
+                _cancel(run)
+            elif run.status()["state"] in ACTIVE:
+                Supervisor(run, bounds, threading.Event()).work()
+        finally:
+            claim.release()
+    return run.status()
+
+
+def settle(except_for: Run | None = None) -> None:
+    """Put right the state of jobs whose supervisor and worker are both gone; living workers are left alone."""
+    for run in store.jobs():
+        status = run.status()
+        if run == except_for or status["state"] not in ACTIVE or processes.alive(status["worker"]):
+            continue
+        claim = locks.claim(run.path)
+        if claim is None:
+            continue
+        try:
+            if run.status()["state"] in ACTIVE:
+                at_once = threading.Event()
+                at_once.set()
+                Supervisor(run, BOUNDS, at_once).work()
+        finally:
+            claim.release()
+
+
+def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: float | None = None) -> None:
+    """Make an ended run `queued` again, to go on from a checkpoint: the given one, else the latest, else from the start.
+
+    `num_train_epochs` is a new total ("continue for more epochs").
+
+    Raises:
+        Unsupported: it has not ended.
+        NotFound: there is no such checkpoint.
+        DiskFull: there is no room.
+    """
+    kept = run.checkpoints()
+    if checkpoint is not None and checkpoint not in kept:
+        hint = Words(*(text.format(steps=", ".join(map(str, kept))) for text in (_KEPT if kept else _NONE_KEPT)))
+        raise NotFound(kind=_CHECKPOINT, name=str(checkpoint), hint=hint)
+    settle()
+    claim = locks.claim(run.path)
+    try:
+        if claim is None or run.status()["state"] not in ENDED:
+            raise Unsupported(reason=Words(*(text.format(name=run.id) for text in _GOING_ON)))
+        begin = plan.read(run.path) | {"checkpoint": checkpoint if checkpoint is not None else max(kept, default=None)}
+        if num_train_epochs is not None:
+            begin["num_train_epochs"] = num_train_epochs
+        (run.path / "stop").unlink(missing_ok=True)
+        try:
+            plan.write(run.path, begin)
+        except OSError as error:
+            raise from_os_error(error, run.path) from error
+        writer = Writer(run.path)
+        writer.update(state=QUEUED, ended=None, error=None, result=None, supervisor=None, worker=None)
+        writer.settle()
+    finally:
+        if claim is not None:
+            claim.release()
+
+
+def _wait_with(run: Run) -> None:
+    """Say in the state of a waiting job who waits with it. The caller holds the claim."""
+    Writer(run.path).update(supervisor=processes.me())
+
+
+def _cancel(run: Run) -> dict:
+    """A waiting job leaves the queue. The caller holds the claim."""
+    writer = Writer(run.path)
+    writer.update(state="stopped", ended=time.time(), supervisor=None)
+    writer.settle()
+    queue.remove(run.id)
+    return writer.status

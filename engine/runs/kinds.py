@@ -1,0 +1,36 @@
+"""The kinds of job: which module works on one, where its directories lie, and whether it needs the device."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import home
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`module` is run as `python -m module JOB_DIRECTORY`; `folder` is the workspace folder of such jobs.
+
+    Jobs that need the device go one at a time, in the order of the queue; the others start at once.
+    """
+
+    module: str
+    folder: str
+    needs_device: bool
+
+
+KINDS = {
+    "train": Kind(module="engine.training.worker", folder="runs", needs_device=True),
+}
+
+
+def folders() -> list[str]:
+    return sorted({kind.folder for kind in KINDS.values()})
+
+
+def kind_of(job: Path) -> str:
+    """The kind of the job in a directory: what its card says; with a damaged card, what lies in such a folder."""
+    try:
+        return home.read_json(job / "card.json")["kind"]
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return next(kind for kind, facts in KINDS.items() if facts.folder == job.parent.name)

@@ -1,0 +1,294 @@
+"""One job from its start to its end: starts the worker, follows its events, enforces a stop, judges how it ended.
+
+The caller holds the claim on the job, and the device where the job needs one. A supervisor may go (the app is closed)
+and another take over: the worker does not notice. What a worker does is not known here; of its events only those matter
+that `status.fold` names.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from os import environ
+
+from engine import errors, home
+from engine.errors import OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
+from engine.runs import plan, processes
+from engine.runs.events import Events
+from engine.runs.kinds import KINDS
+from engine.runs.status import ACTIVE, Writer, end_state
+from engine.runs.store import Run
+from engine.words import Words
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Seconds. `stop`: from a stop request, or the last sign that it is being obeyed, to the kill. Silence that counts as
+    hung: `quiet` while there is no step time to judge by (loading, compiling, validating), else `patience` times the
+    longest step, at least `floor`. `poll`: how often the worker's directory is looked at."""
+
+    stop: float = 60.0
+    quiet: float = 1800.0
+    floor: float = 300.0
+    patience: float = 20.0
+    poll: float = 0.2
+
+
+BOUNDS = Bounds()
+# With less room than this a silent worker is taken to be waiting for room, not hung.
+_DISK_FULL_BELOW = 64_000_000
+_DIVISOR_LIMIT = 64
+
+_NO_RESULT = Words("it ended without a result (exit code {code})", "没有给出结果就退出了（退出码 {code}）")
+_SIGNAL = Words("ended by {name}", "被 {name} 信号终止")
+_HALVED = Words(
+    "Out of memory. Going on from {place} with half as many rows at a time (the batch size stays the same).",
+    "内存不足。将从{place}继续，每次处理的行数减半（批大小不变）。",
+)
+_FROM_STEP = Words("step {step}", "第 {step} 步")
+_FROM_START = Words("the start", "头")
+_KILLED = Words(
+    "The training process did not obey the stop within {seconds} s and was ended; the last checkpoint stands.",
+    "训练进程在 {seconds} 秒内没有响应停止请求，已被强制结束；最后一个检查点仍然有效。",
+)
+_DAMAGED = Words("The run's config.json is damaged; start a new run.", "该任务的 config.json 已损坏，请新建一个任务。")
+_LAUNCH = Words(
+    "'{launch}' cannot start a run; give 'accelerate launch' and its options",
+    "“{launch}”不能用来启动训练；请给出“accelerate launch”及其选项",
+)
+
+
+class Supervisor:
+    """Supervises `run` in the calling thread; `leave` tells it to go while the worker stays."""
+
+    def __init__(self, run: Run, bounds: Bounds, leave: threading.Event):
+        self._run = run
+        self._bounds = bounds
+        self._leave = leave
+        self._writer = Writer(run.path)
+        self._process: subprocess.Popen | None = None
+        self._verdict: str | None = None
+        self._begin_to_follow()
+
+    @property
+    def status(self) -> dict:
+        return self._writer.status
+
+    def work(self) -> dict:
+        """Start a worker, or take over the one that lives, and follow to the end (or till `leave`); the last state."""
+        if self.status["state"] in ACTIVE:
+            self._take_over()
+        else:
+            self._launch()
+        while self.status["state"] in ACTIVE:
+            self._follow()
+            if self._leave.is_set() and not self._gone():
+                break
+            self._conclude()
+        self._writer.settle()
+        return self.status
+
+    def _take_over(self) -> None:
+        worker = self.status["worker"]
+        if worker is None:
+            # The last supervisor died between starting a worker and writing down which.
+            worker = processes.find(self._module())
+        self._writer.update(supervisor=processes.me(), worker=worker)
+
+    def _launch(self) -> None:
+        self._writer.update(
+            state="starting",
+            started=self.status["started"] or time.time(),
+            ended=None,
+            supervisor=processes.me(),
+            worker=None,
+            attempt=self.status["attempt"] + 1,
+            phase=None,
+            error=None,
+            result=None,
+            oom_kills=processes.oom_kills(),
+        )
+        self._verdict = None
+        try:
+            if self.status["attempt"] > 1:
+                self._say_where_it_resumes()
+            with open(self._run.path / "worker.log", "ab") as output:
+                self._process = subprocess.Popen(
+                    self._command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=home.ASSETS.parent,
+                    env=environ | {"TUNEDESK_HOME": str(home.home()), "PYTHONUNBUFFERED": "1"},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._end("failed", errors.from_os_error(error, self._run.path).record())
+            return
+        except TuneDeskError as error:
+            self._end("failed", error.record())
+            return
+        self._writer.update(worker=processes.identity(self._process.pid))
+        self._begin_to_follow()
+
+    def _command(self) -> list[str]:
+        try:
+            launch = self._run.config.get("launch")
+        except json.JSONDecodeError:
+            raise Unsupported(reason=_DAMAGED) from None
+        words = shlex.split(launch) if launch else []
+        if words and words[:2] != ["accelerate", "launch"]:
+            raise Unsupported(reason=Words(*(text.format(launch=launch) for text in _LAUNCH)))
+        starter = ["-m", "accelerate.commands.launch", *words[2:]] if words else []
+        return [sys.executable, *starter, *self._module()]
+
+    def _module(self) -> list[str]:
+        return ["-m", KINDS[self._run.kind].module, str(self._run.path)]
+
+    def _say_where_it_resumes(self) -> None:
+        begin = plan.read(self._run.path)
+        with Events(self._run.path / "events.jsonl") as file:
+            file.write("resume", step=begin["checkpoint"] or 0, micro_batch_divisor=begin["micro_batch_divisor"])
+        self._take_in()
+
+    def _begin_to_follow(self) -> None:
+        self._heard = time.monotonic()
+        self._obeyed = None
+        self._stepped: float | None = None
+        self._longest = 0.0
+        self._clock = time.monotonic()
+        self._spent = self.status["seconds"]
+
+    def _follow(self) -> None:
+        """Until the worker is gone, or `leave`."""
+        while True:
+            gone = self._gone()
+            self._take_in()
+            if gone or self._leave.is_set():
+                return
+            self._heed_request()
+            self._mind_silence()
+            self._writer.tick()
+            self._leave.wait(self._bounds.poll)
+
+    def _gone(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is not None
+        return not processes.alive(self.status["worker"])
+
+    def _take_in(self) -> None:
+        fresh = self._run.events(self.status["seq"])
+        for event in fresh:
+            self._writer.take(event)
+            if event["type"] != "step":
+                self._obeyed = time.monotonic() if self._obeyed is not None else None
+        if not fresh:
+            return
+        now = time.monotonic()
+        steps = sum(event["type"] == "step" for event in fresh)
+        if steps:
+            if self._stepped is not None:
+                self._longest = max(self._longest, (now - self._stepped) / steps)
+            self._stepped = now
+        self._heard = now
+        self.status["seconds"] = round(self._spent + now - self._clock, 1)
+        if self.status["state"] == "starting" and fresh[-1]["type"] != "resume":
+            self._writer.update(state="running")
+
+    def _heed_request(self) -> None:
+        wanted = self._run.requested()
+        if wanted is None:
+            return
+        if self._obeyed is None:
+            self._obeyed = time.monotonic()
+            self._writer.update(state="stopping")
+        if wanted == "kill":
+            self._end_worker("killed")
+        elif time.monotonic() - self._obeyed > self._bounds.stop:
+            self._end_worker("overdue")
+
+    def _mind_silence(self) -> None:
+        judged = self._stepped is not None and self.status["phase"] == "training"
+        bound = max(self._bounds.floor, self._bounds.patience * self._longest) if judged else self._bounds.quiet
+        if time.monotonic() - self._heard <= bound:
+            return
+        if shutil.disk_usage(self._run.path).free < _DISK_FULL_BELOW:
+            self._heard = time.monotonic()
+            return
+        self._end_worker("hung")
+
+    def _end_worker(self, verdict: str) -> None:
+        self._verdict = self._verdict or verdict
+        processes.kill(self.status["worker"])
+
+    def _conclude(self) -> None:
+        """The worker is gone: the final state, or another worker."""
+        told = end_state(self.status)
+        if told in ("finished", "stopped"):
+            self._end(told, None)
+        elif self._verdict in ("killed", "overdue"):
+            if self._verdict == "overdue":
+                self._warn(_KILLED, seconds=round(self._bounds.stop))
+            self._end("stopped", None)
+        elif self._verdict == "hung":
+            self._end("interrupted", WorkerHung(minutes=max(1, round((time.monotonic() - self._heard) / 60))).record())
+        elif told == "failed":
+            self._fail(self.status["error"])
+        elif processes.oom_kills() > self.status["oom_kills"] and self._exit_code() in (None, -9, 137):
+            self._fail(OutOfMemory().record())
+        elif self._exit_code() is None:
+            self._end("interrupted", None)
+        else:
+            self._fail(WorkerDied(reason=_death(self._exit_code())).record())
+
+    def _exit_code(self) -> int | None:
+        """None for a worker that another supervisor started: only its parent learns how a process ended."""
+        return None if self._process is None else self._process.returncode
+
+    def _fail(self, error: dict) -> None:
+        if error["error"] != OutOfMemory.__name__ or not self._can_halve():
+            self._end("failed", error)
+        elif self._run.requested():
+            self._end("stopped", None)
+        else:
+            begin = plan.read(self._run.path)
+            latest = max(self._run.checkpoints(), default=None)
+            begin |= {"checkpoint": latest, "micro_batch_divisor": begin["micro_batch_divisor"] * 2}
+            try:
+                plan.write(self._run.path, begin)
+            except OSError as full:
+                self._end("failed", errors.from_os_error(full, self._run.path).record())
+                return
+            place = Words(*(text.format(step=latest) for text in (_FROM_STEP if latest else _FROM_START)))
+            self._warn(_HALVED, place=place)
+            self._launch()
+
+    def _can_halve(self) -> bool:
+        """Only what the micro-batch takes can be halved: a worker that had not come so far to report one ran out of
+        memory for the model itself."""
+        rows = self.status["micro_batch"]
+        return rows is not None and rows > 1 and plan.read(self._run.path)["micro_batch_divisor"] < _DIVISOR_LIMIT
+
+    def _warn(self, words: Words, **values: object) -> None:
+        text = [
+            words.text(lang, **{k: v.text(lang) if isinstance(v, Words) else v for k, v in values.items()})
+            for lang in ("en", "zh")
+        ]
+        try:
+            with Events(self._run.path / "events.jsonl") as file:
+                file.write("warning", message=text)
+        except OSError:
+            return  # A full disk: the state below still says what happened.
+        self._take_in()
+
+    def _end(self, state: str, error: dict | None) -> None:
+        self._writer.update(state=state, error=error, ended=time.time(), supervisor=None, worker=None, eta_s=None)
+
+
+def _death(code: int) -> Words:
+    words, values = (_SIGNAL, {"name": processes.signal_name(-code)}) if code < 0 else (_NO_RESULT, {"code": code})
+    return Words(*(text.format(**values) for text in words))
