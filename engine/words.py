@@ -22,6 +22,10 @@ class Words(NamedTuple):
         template = self.zh if lang == "zh" else self.en
         return template.format(**values) if values else template
 
+    def filled(self, **values: object) -> "Words":
+        """The same with `values` filled in, in every language."""
+        return Words(*(self.text(lang, **values) for lang in ("en", "zh")))
+
 
 def system_language() -> str:
     """The language for a command line: `TUNEDESK_LANG`, else the system's locale, else English."""

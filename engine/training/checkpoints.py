@@ -1,0 +1,86 @@
+"""A run's weights on disk: checkpoints to resume from, the best one, the final model. Nothing here is ever unpickled."""
+
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.training.learner import Learner
+
+# What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
+# writes it), which is not enough to go on training.
+_TRAINABLE = "trainable.safetensors"
+
+
+def save(learner: Learner, folder: Path) -> None:
+    """The model as its users load it (an adapter in PEFT's layout, or the whole model), and what resuming needs."""
+    save_model(learner, folder)
+    if learner.method.saves == "adapter":
+        weights = {name: p.detach().cpu().contiguous() for name, p in learner.named_parameters() if p.requires_grad}
+        save_file(weights, folder / _TRAINABLE)
+
+
+def save_model(learner: Learner, folder: Path, dtype: torch.dtype | None = None) -> None:
+    """What the method trained: an adapter in PEFT's layout, or the whole model, in `dtype` where one is given."""
+    if dtype is not None:
+        learner.model.to(dtype)
+    learner.model.save_pretrained(folder)
+
+
+def load(learner: Learner, folder: Path) -> None:
+    """The weights that `save` wrote, into a learner built the same way."""
+    if learner.method.saves == "adapter":
+        learner.load_state_dict(load_file(folder / _TRAINABLE), strict=False)
+        return
+    weights: dict[str, torch.Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        weights.update(load_file(file))
+    # Tied weights are stored once, so the head's own name may be missing.
+    learner.model.load_state_dict(weights, strict=False)
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps whose checkpoints stand in `folder`, rising."""
+    return sorted(int(path.name.partition("-")[2]) for path in folder.glob("checkpoint-*"))
+
+
+def rotate(folder: Path, keep: int, best: int | None) -> None:
+    """Remove all but the last `keep` checkpoints and the best one."""
+    for step in steps(folder)[:-keep]:
+        if step != best:
+            shutil.rmtree(folder / f"checkpoint-{step}")
+
+
+def publish(written: Path, target: Path) -> None:
+    """Give a complete checkpoint its name; an older one of that name (from before a resume) makes way."""
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(written, target)
+    written.parent.rmdir()
+
+
+def copy_model(checkpoint: Path, target: Path) -> None:
+    """The model files of a checkpoint, as `target`, without copying bytes where the disk allows."""
+    beside = target.with_name(f".{target.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    for file in checkpoint.iterdir():
+        if file.suffix in (".safetensors", ".json", ".jinja") and file.name != _TRAINABLE:
+            _link(file, beside / file.name)
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(beside, target)
+
+
+def flush(folder: Path) -> None:
+    """Wait until the files in `folder` are on the disk."""
+    for file in folder.iterdir():
+        with open(file, "rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without hard links
+        shutil.copyfile(source, target)

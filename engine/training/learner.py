@@ -1,0 +1,71 @@
+"""A model with its loss: one module whose forward pass takes a pack and returns the loss of its counted tokens.
+
+Being the module that a trainer wraps (for several processes, for sharding) it is the one place where a pack meets a
+model, whatever the method. It goes through the model's body, without the head, so that full logits never exist.
+"""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import torch
+
+from engine.training.batching import Pack
+from engine.training.loss import head_loss
+from engine.training.methods import MethodSpec
+from engine.training.packing import ATTENTION
+
+
+class Learner(torch.nn.Module):
+    """`model`: as the method's `prepare` returned it. `compute`: the format of the products under autocast, for weights
+    that train in fp32; None where the weights are in the format of the products already."""
+
+    def __init__(
+        self, model: torch.nn.Module, method: MethodSpec, compute: torch.dtype | None = None, neftune_alpha: float = 0.0
+    ):
+        super().__init__()
+        self.model = model
+        self.method = method
+        self.compute = compute
+        self.neftune_alpha = neftune_alpha
+        self.causal.set_attn_implementation(ATTENTION)
+
+    @property
+    def causal(self) -> torch.nn.Module:
+        """The transformers model inside, adapters and all."""
+        return self.model.get_base_model() if self.method.saves == "adapter" else self.model
+
+    def forward(self, pack: Pack, scale: float) -> torch.Tensor:
+        """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar, plus the method's own
+        penalty in training."""
+        device = pack.ids.device.type
+        with torch.autocast(device, self.compute) if self.compute else nullcontext():
+            hidden = self._hidden(pack).index_select(0, pack.sources)
+            loss = head_loss(self.causal.get_output_embeddings(), hidden, pack.labels, scale)
+        return loss
+
+    def _hidden(self, pack: Pack) -> torch.Tensor:
+        """The last hidden states, [slots, hidden size]."""
+        body = self.causal.get_decoder()
+        embeddings = body.get_input_embeddings()(pack.ids)
+        packing = pack.packing
+        if pack.virtual is not None:
+            prompt = self.model.get_prompt(1)[0].to(embeddings.dtype)
+            chosen = prompt.index_select(0, pack.virtual.clamp(min=0))
+            embeddings = torch.where(pack.virtual[:, None] >= 0, chosen, embeddings[0])[None]
+        elif self.method.layout == "prefix":
+            packing = replace(packing, prefix=_layers(self.model.get_prompt(1)))
+        if self.training and self.neftune_alpha:
+            embeddings = embeddings + self._noise(embeddings, pack)
+        return body(
+            inputs_embeds=embeddings, position_ids=pack.positions, use_cache=False, packing=packing
+        ).last_hidden_state[0]
+
+    def _noise(self, embeddings: torch.Tensor, pack: Pack) -> torch.Tensor:
+        """NEFTune (Jain et al. 2023, arXiv:2310.05914): uniform noise of size alpha / sqrt(length * width)."""
+        sizes = [torch.full((g.stop - g.start,), g.width, device=embeddings.device) for g in pack.packing.groups]
+        size = self.neftune_alpha / (torch.cat(sizes) * embeddings.shape[-1]).sqrt()
+        return torch.empty_like(embeddings).uniform_(-1, 1) * size[None, :, None].to(embeddings.dtype)
+
+
+def _layers(cache: object) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+    return tuple((layer.keys, layer.values) for layer in cache.layers)

@@ -1,0 +1,47 @@
+"""A base model in memory, ready for a method: from a model's folder, or from a run whose adapter is merged into it."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from engine import hardware, home
+from engine.hardware import Device
+
+
+def load_tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+
+
+def load_model(path: Path, dtype: torch.dtype, device: Device, quantisation: object = None) -> PreTrainedModel:
+    """The model in `path` on `device`, in `dtype`. An adapter is merged into its base.
+
+    quantisation: a `BitsAndBytesConfig` for 4-bit weights, or None.
+    """
+    if (path / "adapter_config.json").is_file():
+        from peft import PeftModel
+
+        base = Path(home.read_json(path / "adapter_config.json")["base_model_name_or_path"])
+        return PeftModel.from_pretrained(load_model(base, dtype, device), path).merge_and_unload()
+    return AutoModelForCausalLM.from_pretrained(
+        path,
+        dtype=dtype,
+        device_map=device.key,
+        quantization_config=quantisation,
+        local_files_only=True,
+        trust_remote_code=False,
+    )
+
+
+def base_precision(
+    wanted: str, device: Device, parameters: int, trains_base: bool
+) -> tuple[torch.dtype, torch.dtype | None]:
+    """(format of the weights, format of the products under autocast or None).
+
+    Frozen weights lie in the format of the products. Weights that train lie in fp32, since small corrections vanish in
+    bf16's 8 bits, and autocast makes the products fast.
+    """
+    compute = hardware.torch_dtype(hardware.precision(wanted, device, parameters))
+    if not trains_base:
+        return compute, None
+    return torch.float32, compute if compute != torch.float32 else None

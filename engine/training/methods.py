@@ -1,0 +1,266 @@
+"""How a model is changed: one entry a method. What it learns from is the objective's business (`objectives.py`).
+
+Forms, the command line, the documents and the tests derive from `METHODS`: a new method is one new entry. `prepare`
+gets the loaded base and returns the model to train; it runs in the worker, so torch and PEFT are imported inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.errors import NotFound, Unsupported
+from engine.fields import Params
+from engine.training import method_params as parameters
+from engine.words import Words
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn import Module
+    from transformers import TrainerCallback
+
+ALL_OBJECTIVES = ("sft", "pretrain")
+_NO_REASON = Words("it was not made for it", "该方法不是为此设计的")
+
+
+def _unquantised(params: Params, dtype: torch.dtype) -> None:
+    return None
+
+
+def _no_callbacks(model: Module) -> list[TrainerCallback]:
+    return []
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """`prepare(model, params, total_steps)` freezes, adds adapters, and returns the model to train.
+
+    learning_rate: default for a model with hidden states 1,024 wide; narrower models take more (`rate`).
+    layout: where what is trained enters: in the "weights", as a "prompt" of embeddings before each example, or as a
+        "prefix" of keys and values before each layer's.
+    quantisation(params, dtype): how the base's weights are quantised as they are loaded, None for not at all.
+    callbacks(model): what else must happen during training (AdaLoRA shares out its ranks after each step).
+    saves: "adapter" (PEFT's layout) or the whole "model".
+    """
+
+    key: str
+    label: Words
+    summary: Words
+    params: type[Params]
+    prepare: Callable[[Module, Any, int], Module]
+    learning_rate: float
+    diagram: str
+    layout: Literal["weights", "prompt", "prefix"] = "weights"
+    saves: Literal["adapter", "model"] = "adapter"
+    quantisation: Callable[[Any, torch.dtype], Any] = _unquantised
+    callbacks: Callable[[Module], list[TrainerCallback]] = _no_callbacks
+    objectives: tuple[str, ...] = ALL_OBJECTIVES
+    objectives_reason: Words = _NO_REASON
+
+    def rate(self, hidden_size: int) -> float:
+        """The default learning rate for a model of this width, to two digits."""
+        return float(f"{self.learning_rate * (1024 / hidden_size) ** 0.5:.1e}")
+
+
+def _full(model: Module, params: parameters.FullParams, total_steps: int) -> Module:
+    return model.requires_grad_(True)
+
+
+def _freeze(model: Module, params: parameters.FreezeParams, total_steps: int) -> Module:
+    model.requires_grad_(False)
+    body = model.get_decoder()
+    for layer in body.layers[-params.num_layers :]:
+        layer.requires_grad_(True)
+    body.norm.requires_grad_(True)
+    return model
+
+
+def _targets(model: Module, names: str) -> str | list[str]:
+    """`names` as PEFT wants them.
+
+    Raises:
+        Unsupported: a name that no linear layer of this model has; the message lists those there are.
+    """
+    from torch.nn import Linear
+
+    if names == "all-linear":
+        return names
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    there = sorted({name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, Linear)})
+    missing = [name for name in wanted if name not in there]
+    if missing or not wanted:
+        given, known = ", ".join(missing) or names, ", ".join(there)
+        raise Unsupported(
+            reason=Words(
+                f"This model has no linear module called '{given}'; it has {known}. Choose among these, or all-linear.",
+                f"该模型没有名为“{given}”的线性模块；可选的有 {known}。请从中选择，或填 all-linear。",
+            )
+        )
+    return wanted
+
+
+def _peft(model: Module, config: Any) -> Module:
+    from peft import get_peft_model
+
+    return get_peft_model(model, config)
+
+
+def _lora(model: Module, params: parameters.LoraParams, total_steps: int, use_dora: bool = False) -> Module:
+    from peft import LoraConfig
+
+    targets = _targets(model, params.target_modules)
+    if params.train_embeddings:
+        # "all-linear" cannot be combined with names in PEFT, so it is spelt out as a pattern.
+        body = [r".*_proj"] if targets == "all-linear" else [rf".*\.{name}" for name in targets]
+        targets = "|".join([*body, r".*\.embed_tokens"])
+    return _peft(
+        model,
+        LoraConfig(
+            r=params.r,
+            lora_alpha=params.lora_alpha,
+            lora_dropout=params.lora_dropout,
+            target_modules=targets,
+            use_rslora=params.use_rslora,
+            use_dora=use_dora,
+            init_lora_weights="pissa" if params.init_lora_weights == "pissa" else True,
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+def _dora(model: Module, params: parameters.DoraParams, total_steps: int) -> Module:
+    return _lora(model, params, total_steps, use_dora=True)
+
+
+def _adalora(model: Module, params: parameters.AdaloraParams, total_steps: int) -> Module:
+    from peft import AdaLoraConfig
+
+    # Warm up on a tenth of the run, settle on the last third: the shares of the AdaLoRA paper's GLUE runs.
+    warm_up, settle = total_steps // 10, total_steps // 3
+    if total_steps - warm_up - settle < 1:
+        raise Unsupported(
+            reason=Words(
+                f"AdaLoRA needs more than {total_steps} steps to share out its ranks. Train longer, or take LoRA.",
+                f"AdaLoRA 需要多于 {total_steps} 步才能分配秩。请延长训练，或改用 LoRA。",
+            )
+        )
+    return _peft(
+        model,
+        AdaLoraConfig(
+            init_r=params.init_r,
+            target_r=params.target_r,
+            lora_alpha=params.lora_alpha,
+            lora_dropout=params.lora_dropout,
+            target_modules=_targets(model, params.target_modules),
+            orth_reg_weight=params.orth_reg_weight,
+            tinit=warm_up,
+            tfinal=settle,
+            deltaT=max(1, total_steps // 100),
+            total_step=total_steps,
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+def _ia3(model: Module, params: parameters.Ia3Params, total_steps: int) -> Module:
+    from peft import IA3Config
+
+    return _peft(
+        model,
+        IA3Config(
+            target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"], task_type="CAUSAL_LM"
+        ),
+    )
+
+
+def _norms(model: Module, params: parameters.NormParams, total_steps: int) -> Module:
+    from peft import LNTuningConfig
+
+    return _peft(model, LNTuningConfig(target_modules=r".*(norm|layernorm)", task_type="CAUSAL_LM"))
+
+
+def _prompt_tuning(model: Module, params: parameters.PromptTuningParams, total_steps: int) -> Module:
+    from peft import PromptTuningConfig
+
+    text = params.prompt_tuning_init_text
+    return _peft(
+        model,
+        PromptTuningConfig(
+            num_virtual_tokens=params.num_virtual_tokens,
+            prompt_tuning_init="TEXT" if text else "SAMPLE_VOCAB",
+            prompt_tuning_init_text=text or None,
+            tokenizer_name_or_path=model.config.name_or_path if text else None,
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+def _p_tuning(model: Module, params: parameters.PTuningParams, total_steps: int) -> Module:
+    from peft import PromptEncoderConfig
+
+    return _peft(
+        model,
+        PromptEncoderConfig(
+            num_virtual_tokens=params.num_virtual_tokens,
+            encoder_reparameterization_type=params.encoder_reparameterization_type,
+            encoder_hidden_size=params.encoder_hidden_size or model.config.hidden_size,
+            encoder_dropout=params.encoder_dropout,
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+def _prefix_tuning(model: Module, params: parameters.PrefixTuningParams, total_steps: int) -> Module:
+    from peft import PrefixTuningConfig
+
+    return _peft(
+        model,
+        PrefixTuningConfig(
+            num_virtual_tokens=params.num_virtual_tokens,
+            prefix_projection=params.prefix_projection,
+            encoder_hidden_size=params.encoder_hidden_size or model.config.hidden_size,
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+METHODS = (
+    MethodSpec(
+        key="lora",
+        label=Words("LoRA", "LoRA"),
+        summary=Words(
+            "Two small matrices learn beside each layer while the model itself stays as it is: little memory, a small "
+            "file, and nearly the quality of full fine-tuning. The usual choice.",
+            "模型本身保持不变，只在每一层旁边训练两个小矩阵：占内存少，文件小，效果接近全量微调。最常用的选择。",
+        ),
+        params=parameters.LoraParams,
+        prepare=_lora,
+        learning_rate=5e-4,
+        diagram="lora.svg",
+    ),
+    MethodSpec(
+        key="full",
+        label=Words("Full fine-tuning (FFT)", "全量微调（FFT）"),
+        summary=Words(
+            "Every parameter learns. It can change most and forget most, and needs four times the model's size in memory.",
+            "所有参数都参与训练。改变最大，也最容易遗忘，训练所需内存约为模型本身的四倍。",
+        ),
+        params=parameters.FullParams,
+        prepare=_full,
+        learning_rate=2e-4,
+        diagram="full.svg",
+        saves="model",
+    ),
+)
+
+
+def get(key: str) -> MethodSpec:
+    """Raises:
+    NotFound: naming the keys there are.
+    """
+    for spec in METHODS:
+        if spec.key == key:
+            return spec
+    known = ", ".join(spec.key for spec in METHODS)
+    raise NotFound(kind=Words("method", "方法"), name=key, hint=Words(f"There are: {known}.", f"可选：{known}。"))

@@ -1,0 +1,60 @@
+"""The process that trains: `python -m engine.training.worker RUN`.
+
+It reads the run's `config.json`, prepares data and model, trains, saves, and writes what happens to `events.jsonl`.
+It knows nothing of queues or screens; whoever started it may die and it goes on. It ends with 0 when the run finished
+or was stopped, else with 1 after an `error` event.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+# A process of its own has the cores to itself; the tokenizer's threads do not survive a fork and need none here.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+# The interface polls; nothing here needs a hub.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from engine import home
+from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
+from engine.runs.events import Events
+
+
+def main(run: Path) -> int:
+    with Events(run / "events.jsonl") as events:
+        try:
+            _train(run, events)
+        except TuneDeskError as error:
+            return _failed(events, error)
+        except OSError as error:
+            return _failed(events, from_os_error(error, run))
+        except Exception as error:
+            # Whatever a library raises must reach the person; the trace goes to worker.log.
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}"
+            return _failed(events, OutOfMemory() if _is_out_of_memory(error) else WorkError(reason=reason))
+        return 0
+
+
+def _train(run: Path, events: Events) -> None:
+    events.write("phase", phase="loading")
+    from engine.training import config as configs
+    from engine.training.session import Session
+
+    config = configs.load(home.read_json(run / "config.json"))
+    Session(run, config, events).run()
+
+
+def _failed(events: Events, error: TuneDeskError) -> int:
+    events.write("error", **error.record())
+    return 1
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
