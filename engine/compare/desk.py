@@ -1,0 +1,92 @@
+"""Questions to models, answered in this process: loads what they need, batches them, keeps the conversation's memory.
+
+It knows nothing of the network. One thread at a time may use it; the server sees to that.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+from engine.compare.generate import Memory, Row, answer
+from engine.compare.loading import Shelf
+from engine.compare.names import Source, resolve
+from engine.compare.settings import GenerationParams
+
+# Conversations whose keys and values are kept, one a model; the longest unused goes first.
+MEMORIES_KEPT = 8
+
+
+class Desk:
+    """`precision`: "auto", "fp32", "bf16" or "fp16"."""
+
+    def __init__(self, precision: str = "auto"):
+        self._shelf = Shelf(precision)
+        self._memories: OrderedDict[tuple, Memory] = OrderedDict()
+
+    def compare(
+        self,
+        names: list[str],
+        conversations: list[list[dict]],
+        params: GenerationParams,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[dict]:
+        """Answers of the models `names` to their conversations, together where memory allows, else one base after the
+        other. Events, each with the `index` of its model:
+
+            {"index", "phase": "loading"}    it is not in memory yet
+            {"index", "delta"}               more text
+            {"index", "finish_reason", "tokens", "prompt_tokens", "seconds"}   the end: "stop", "length", "cancelled"
+
+        Raises:
+            TooLong, NotFound, NotAModel, Unsupported, OutOfMemory: as their messages say.
+        """
+        sources = [resolve(name) for name in names]
+        for index, source in enumerate(sources):
+            if not self._shelf.loaded(source):
+                yield {"index": index, "phase": "loading"}
+        everyone = list(range(len(sources)))
+        together = self._shelf.fit_together(sources)
+        for members in [everyone] if together else [[index] for index in everyone]:
+            yield from self._answered(members, sources, conversations, params, cancelled)
+
+    def _answered(
+        self,
+        members: list[int],
+        sources: list[Source],
+        conversations: list[list[dict]],
+        params: GenerationParams,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[dict]:
+        voices = self._shelf.voices([sources[index] for index in members])
+        rows = [
+            Row(
+                voice,
+                voice.prompt(conversations[index]),
+                params,
+                memory=self._memories.get(voice.key),
+                remember=True,
+                index=index,
+            )
+            for index, voice in zip(members, voices, strict=True)
+        ]
+        started = time.perf_counter()
+        for row, delta in answer(rows, cancelled):
+            if delta:
+                yield {"index": row.index, "delta": delta}
+            if row.finish:
+                yield {
+                    "index": row.index,
+                    "finish_reason": row.finish,
+                    "tokens": len(row.answer),
+                    "prompt_tokens": row.prompt_length,
+                    "seconds": round(time.perf_counter() - started, 3),
+                }
+                self._remember(row)
+
+    def _remember(self, row: Row) -> None:
+        if row.memory is None:
+            return
+        self._memories[row.voice.key] = row.memory
+        self._memories.move_to_end(row.voice.key)
+        while len(self._memories) > MEMORIES_KEPT:
+            self._memories.popitem(last=False)

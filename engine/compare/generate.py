@@ -1,0 +1,305 @@
+"""Answers, token by token: the decode loop.
+
+Rows whose voices share a model are decoded in one batch over one copy of the weights: the base, its plain LoRAs (PEFT's
+mixed batches) and its prompt-based adapters (their virtual tokens are only a longer beginning, padded on the left for
+the others). Every other adapter has modules of its own, and its batch takes turns with the first, token by token.
+
+Each row draws from a generator of its own, so neighbours change nothing in it, and equal seeds give equal luck.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from engine.compare.loading import BASE, Voice, out_of_memory_said, prove_base
+from engine.compare.settings import DEFAULT_MAX_TOKENS, GenerationParams
+from engine.compare.text import Text
+from engine.errors import TooLong
+
+
+@dataclass
+class Memory:
+    """Keys and values of a conversation, so that its next turn need not read it again.
+
+    `ids`: what they were computed from (virtual tokens are negative); `layers`: keys and values, each
+    `[heads, len(ids), head size]`; `turns`: for each turn the length of its prompt and of what is left of it.
+
+    Only a longer conversation takes up from it, and always where the turn before ended: asking the same again computes
+    the same again, to the last bit.
+    """
+
+    ids: list[int]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+    turns: list[tuple[int, int]]
+
+    def reusable(self, ids: list[int]) -> int:
+        """How many tokens of a prompt need not be read again."""
+        same = next((i for i, (old, new) in enumerate(zip(self.ids, ids, strict=False)) if old != new), None)
+        same = min(len(self.ids), len(ids)) if same is None else same
+        while self.turns and not (len(ids) > self.turns[-1][0] <= same):
+            self.turns.pop()
+        return min(same, self.turns[-1][1], len(ids) - 1) if self.turns else 0
+
+
+@dataclass
+class Row:
+    """One conversation to be answered by one voice.
+
+    `ids` grows: virtual tokens (negative), prompt, answer. `memory` is taken up at the start and, where `remember` is
+    set, holds this conversation at the end.
+    """
+
+    voice: Voice
+    ids: list[int]
+    params: GenerationParams
+    memory: Memory | None = None
+    remember: bool = False
+    index: int = 0
+    finish: str | None = None
+    _text: Text = field(init=False)
+
+    def __post_init__(self) -> None:
+        virtual = self.voice.virtual_tokens
+        limit = self.voice.context - (self.params.max_tokens or 1)
+        if len(self.ids) > limit:
+            raise TooLong(tokens=len(self.ids), limit=max(limit, 0))
+        self.room = self.params.max_tokens or min(DEFAULT_MAX_TOKENS, self.voice.context - len(self.ids))
+        self.ids = [*range(-virtual, 0), *self.ids]
+        self.prompt_length = len(self.ids)
+        self.turns: list[tuple[int, int]] = []
+        self._generator = torch.Generator().manual_seed(self.params.seed)
+        stops = self.params.stop + ((self.voice.end_text,) if self.voice.end_text else ())
+        self._text = Text(self.voice.tokens, stops)
+
+    @property
+    def answer(self) -> list[int]:
+        """The tokens drawn so far, without the one that ended the answer."""
+        new = self.ids[self.prompt_length :]
+        return new[:-1] if new and new[-1] in self.voice.ends else new
+
+    def draw(self, logits: torch.Tensor) -> str:
+        """Take the next token from `logits` `[vocabulary]`; give the text that it completes. Sets `finish`."""
+        token = choose(logits, self.params, self.ids, self._generator)
+        self.ids.append(token)
+        if token in self.voice.ends:
+            self.finish = "stop"
+            return self._text.end()
+        delta = self._text.push(token)
+        if self._text.stopped:
+            self.finish = "stop"
+        elif len(self.ids) - self.prompt_length >= self.room:
+            self.finish = "length"
+            delta += self._text.end()
+        return delta
+
+
+def choose(logits: torch.Tensor, params: GenerationParams, seen: list[int], generator: torch.Generator) -> int:
+    """One token from `logits` `[vocabulary]`: repetition penalty, temperature, top-k, top-p, as transformers orders
+    them, then one uniform number from `generator`."""
+    logits = logits.float()
+    if params.repetition_penalty != 1.0:
+        ids = torch.tensor(sorted({i for i in seen if i >= 0}), device=logits.device)
+        score = logits[ids]
+        penalised = torch.where(score < 0, score * params.repetition_penalty, score / params.repetition_penalty)
+        logits = logits.index_put((ids,), penalised)
+    if params.temperature == 0:
+        return int(logits.argmax())
+    logits = logits / params.temperature
+    luck = torch.rand((), generator=generator).item()
+    if params.top_k == 0 and params.top_p == 1:
+        return _pick(logits.softmax(0).cumsum(0), luck)
+    # Sorting a whole vocabulary costs more than a small model's step; the likeliest few hundred nearly always suffice.
+    width = min(params.top_k or 256, len(logits))
+    while True:
+        values, order = logits.topk(width)
+        total = values.logsumexp(0) if params.top_k else logits.logsumexp(0)
+        shares = (values - total).exp().cumsum(0)
+        if params.top_k or width == len(logits) or float(shares[-1]) >= params.top_p:
+            break
+        width = min(width * 8, len(logits))
+    # A token stays while those before it do not yet reach top_p; the likeliest always stays.
+    kept = 1 + int((shares[:-1] < params.top_p).sum())
+    return int(order[_pick(shares[:kept], luck)])
+
+
+def _pick(shares: torch.Tensor, luck: float) -> int:
+    """The place where `luck`, 0 to 1, falls in the growing `shares`."""
+    return min(int((shares <= luck * float(shares[-1])).sum()), len(shares) - 1)
+
+
+class Batch:
+    """Rows over one model. The first `step` reads the prompts, each later one adds a token to every living row."""
+
+    def __init__(self, model: torch.nn.Module, rows: list[Row]):
+        """`model` is the plain base, its mixed view or an adapter's own view; `rows` belong to it."""
+        self._model = model
+        self._mixed = any(row.voice.adapter != BASE for row in rows)
+        self._base = rows[0].voice.base
+        self.rows = rows
+        self._cache: DynamicCache | None = None
+
+    @torch.inference_mode()
+    @out_of_memory_said()
+    def step(self) -> list[tuple[Row, str]]:
+        """Each living row with its new text (often empty).
+
+        Raises:
+            OutOfMemory: there is none left.
+        """
+        logits = self._read() if self._cache is None else self._next()
+        said = [(row, row.draw(logits[i])) for i, row in enumerate(self.rows)]
+        self._drop_finished()
+        return said
+
+    def _read(self) -> torch.Tensor:
+        """The logits after the prompts `[rows, vocabulary]`."""
+        if any(row.voice.adapter == BASE and row.voice.own_model is None for row in self.rows):
+            prove_base(self._model)
+        starts = [self._take_up(row) for row in self.rows]
+        device = self._base.device
+        past = max(starts)
+        width = max(len(row.ids) - start for row, start in zip(self.rows, starts, strict=True))
+        ids = torch.zeros(len(self.rows), width, dtype=torch.long)
+        positions = torch.zeros(len(self.rows), width, dtype=torch.long)
+        self._mask = torch.zeros(len(self.rows), past + width, dtype=torch.long)
+        for i, (row, start) in enumerate(zip(self.rows, starts, strict=True)):
+            new = row.ids[start:]
+            ids[i, width - len(new) :] = torch.tensor(new)
+            positions[i, width - len(new) :] = torch.arange(start, len(row.ids))
+            self._mask[i, past - start : past] = 1
+            self._mask[i, past + width - len(new) :] = 1
+        self._set_mask(self._mask.to(device))
+        self._cache = self._past(starts, past)
+        if bool((ids < 0).any()):
+            inputs = {"inputs_embeds": self._embedded(ids.to(device), starts)}
+        else:
+            inputs = {"input_ids": ids.to(device)}
+        return self._forward(positions.to(device), **inputs)
+
+    def _next(self) -> torch.Tensor:
+        device = self._base.device
+        ids = torch.tensor([[row.ids[-1]] for row in self.rows], device=device)
+        positions = torch.tensor([[len(row.ids) - 1] for row in self.rows], device=device)
+        self._mask = torch.cat([self._mask, self._mask.new_ones(len(self.rows), 1)], 1)
+        return self._forward(positions, input_ids=ids)
+
+    def _forward(self, positions: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
+        names = {"adapter_names": [row.voice.adapter for row in self.rows]} if self._mixed else {}
+        out = self._model(
+            **inputs,
+            **names,
+            # Without padding no mask at all: attention then takes its fastest path.
+            attention_mask=self._mask if self._padded else None,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return out.logits[:, -1]
+
+    def _set_mask(self, mask: torch.Tensor) -> None:
+        """`mask` `[rows, tokens]`: 1 where there is a token, 0 where there is padding."""
+        self._mask = mask
+        self._padded = not bool(mask.all())
+
+    def _take_up(self, row: Row) -> int:
+        """How many of the row's tokens the cache holds already: what its memory has, or else its learnt prefix."""
+        if row.memory is None and row.voice.prefix:
+            layers = [(keys[0], values[0]) for keys, values in row.voice.prefix]
+            row.memory = Memory(row.ids[: row.voice.virtual_tokens], layers, [(0, row.voice.virtual_tokens)])
+        start = row.memory.reusable(row.ids) if row.memory else 0
+        if start:
+            *before, (prompt, _) = row.memory.turns
+            row.turns = [*before, (prompt, start)]
+        return start
+
+    def _past(self, starts: list[int], width: int) -> DynamicCache:
+        """The keys and values that the rows take up, padded on the left to `width`."""
+        cache = DynamicCache(config=self._base.model.config)
+        if width == 0:
+            return cache
+        sample = next(row.memory for row, start in zip(self.rows, starts, strict=True) if start)
+        for layer, (keys, _) in enumerate(sample.layers):
+            sides = []
+            for side in (0, 1):
+                whole = torch.zeros(
+                    len(self.rows),
+                    keys.shape[0],
+                    width,
+                    keys.shape[2],
+                    dtype=self._base.model.dtype,
+                    device=keys.device,
+                )
+                for i, (row, start) in enumerate(zip(self.rows, starts, strict=True)):
+                    if start:
+                        whole[i, :, width - start :] = row.memory.layers[layer][side][:, :start]
+                sides.append(whole)
+            cache.update(*sides, layer)
+        return cache
+
+    def _embedded(self, ids: torch.Tensor, starts: list[int]) -> torch.Tensor:
+        """Embeddings of `ids`, learnt ones where an id is negative."""
+        inputs = self._base.model.get_input_embeddings()(ids.clamp(min=0))
+        for i, row in enumerate(self.rows):
+            if row.voice.virtual is not None and starts[i] == 0:
+                inputs[i, ids[i] < 0] = row.voice.virtual.to(inputs.dtype)
+        return inputs
+
+    def _drop_finished(self) -> None:
+        """Rows that ended leave the batch, so that the others no longer pay for them."""
+        for i, row in enumerate(self.rows):
+            if row.finish and row.remember:
+                row.memory = self._kept(i, row)
+        living = [i for i, row in enumerate(self.rows) if row.finish is None]
+        if living and len(living) < len(self.rows):
+            index = torch.tensor(living, device=self._mask.device)
+            self._cache.batch_select_indices(index)
+            self._set_mask(self._mask[index])
+        self.rows = [self.rows[i] for i in living]
+
+    def _kept(self, i: int, row: Row) -> Memory | None:
+        """Row `i`'s keys and values; None for caches that are more than a list of them (sliding windows, states)."""
+        if any(type(layer) is not DynamicLayer for layer in self._cache.layers):
+            return None
+        real = self._mask[i].bool()
+        layers = [(layer.keys[i][:, real], layer.values[i][:, real]) for layer in self._cache.layers]
+        read = row.ids[: int(real.sum())]  # the last token drawn was never read
+        return Memory(read, layers, [*row.turns, (row.prompt_length, len(read))])
+
+
+def answer(rows: list[Row], cancelled: Callable[[], bool]) -> Iterator[tuple[Row, str]]:
+    """Pieces of text as they come; a row's last piece comes when its `finish` is set ("stop", "length", "cancelled")."""
+    batches = [Batch(model, group) for model, group in _grouped(rows)]
+    while batches:
+        for batch in batches:
+            if not cancelled():
+                yield from batch.step()
+        batches = [batch for batch in batches if batch.rows]
+        if cancelled():
+            for row in [row for batch in batches for row in batch.rows]:
+                row.finish = "cancelled"
+                yield row, ""
+            return
+
+
+def _grouped(rows: list[Row]) -> list[tuple[torch.nn.Module, list[Row]]]:
+    """Rows by the model that computes them: an adapter's own; else the base, in its mixed view where a LoRA is among
+    them."""
+    groups: dict[int, tuple[torch.nn.Module, list[Row]]] = {}
+    for row in rows:
+        owner = row.voice.base if row.voice.own_model is None else row.voice.own_model
+        groups.setdefault(id(owner), (owner, []))[1].append(row)
+    found = []
+    for _, group in groups.values():
+        voice = group[0].voice
+        if voice.own_model is not None:
+            model = voice.own_model
+        elif any(row.voice.adapter != BASE for row in group):
+            model = voice.base.mixed
+        else:
+            model = voice.base.model
+        found.append((model, group))
+    return found

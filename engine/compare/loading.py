@@ -1,0 +1,339 @@
+"""Models in memory: one copy of each base's weights, with any number of adapters around it.
+
+A base is loaded plain and never touched. What needs modules of its own around the weights (LoRA layers, DoRA, ...) gets
+a *view*: a second tree of modules over the very same tensors. So the base is provably the base, and an adapter costs
+only its own size. Prompt-based adapters need no modules at all: what they learnt is a few vectors (or keys and values)
+put before the prompt.
+
+It knows nothing of prompts, sampling or the network.
+"""
+
+import copy
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from jinja2.exceptions import TemplateError
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from engine import hardware
+from engine.compare.names import Source, adapter_kind
+from engine.data import tokens
+from engine.data.tokens import Tokens
+from engine.errors import OutOfMemory, Unsupported, WorkError
+from engine.models import library
+from engine.words import Words
+
+BASE = "__base__"  # PEFT's name, in a mixed batch, for a row without an adapter
+ADAPTERS_KEPT = 8  # a base; the longest unused goes first
+_PROMPT_KINDS = ("PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING")
+# A LoRA with any of these set is not computed by PEFT's mixed batches, or changes more than its own layers.
+_NOT_PLAIN = (
+    "use_dora",
+    "use_qalora",
+    "alora_invocation_tokens",
+    "modules_to_save",
+    "target_parameters",
+    "layer_replication",
+    "trainable_token_indices",
+    "arrow_config",
+)
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+
+
+@dataclass
+class Voice:
+    """One model that answers: how its rows are computed, and how its words are read and written.
+
+    `key` changes when its files do. Rows of the same base share a batch, where `adapter` names a row's LoRA; rows with an
+    `own_model` are computed by that.
+    `virtual`: embeddings `[tokens, hidden]` before the prompt; `prefix`: a layer's keys and values
+    `[1, heads, tokens, head size]` before it.
+    """
+
+    key: tuple
+    base: "Base"
+    tokens: Tokens
+    ends: frozenset[int]
+    end_text: str | None
+    adapter: str = BASE
+    own_model: torch.nn.Module | None = None
+    virtual: torch.Tensor | None = None
+    prefix: list[tuple[torch.Tensor, torch.Tensor]] | None = None
+
+    @property
+    def virtual_tokens(self) -> int:
+        if self.virtual is not None:
+            return len(self.virtual)
+        return self.prefix[0][0].shape[2] if self.prefix else 0
+
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and answer together that the model can read."""
+        return self.base.model.config.max_position_embeddings - self.virtual_tokens
+
+    def prompt(self, messages: list[dict]) -> list[int]:
+        """The token ids of a conversation, ready to be answered.
+
+        Raises:
+            Unsupported: the model's template refuses it (some know no system message).
+        """
+        try:
+            text = self.tokens.template.render(messages, add_generation_prompt=True)
+        except TemplateError as error:
+            reason = Words(
+                f"The model's chat template does not take this conversation: {error}",
+                f"模型的对话模板不接受这段对话：{error}",
+            )
+            raise Unsupported(reason=reason) from error
+        return self.tokens.encodings([text])[0].ids
+
+
+@dataclass
+class _Adapter:
+    """One loaded adapter of a base; the fields are those of `Voice`."""
+
+    adapter: str = BASE
+    own_model: torch.nn.Module | None = None
+    virtual: torch.Tensor | None = None
+    prefix: list[tuple[torch.Tensor, torch.Tensor]] | None = None
+
+
+@dataclass
+class Base:
+    """One copy of weights. `mixed` is the view that holds its plain LoRAs, once there is one."""
+
+    model: PreTrainedModel
+    device: torch.device
+    mixed: torch.nn.Module | None = None
+    adapters: OrderedDict = field(default_factory=OrderedDict)
+
+    def view(self) -> PreTrainedModel:
+        """Another tree of modules over the same tensors."""
+        tensors = itertools.chain(self.model.parameters(), self.model.buffers())
+        return copy.deepcopy(self.model, {id(tensor): tensor for tensor in tensors})
+
+
+class Shelf:
+    """The models in memory. `precision`: "auto", "fp32", "bf16" or "fp16"."""
+
+    def __init__(self, precision: str = "auto"):
+        self._device = hardware.best()
+        self._precision = precision
+        self._bases: OrderedDict[tuple, Base] = OrderedDict()
+        self._names = itertools.count(1)
+
+    def voices(self, sources: list[Source]) -> list[Voice]:
+        """Each source, ready to answer; what is not in memory is loaded.
+
+        Raises:
+            OutOfMemory: they do not fit together, even with everything else gone.
+        """
+        wanted = {_weights_key(source) for source in sources}
+        for source in sources:
+            self._make_room(source, wanted)
+        return [self._voice(source) for source in sources]
+
+    def loaded(self, source: Source) -> bool:
+        base = self._bases.get(_weights_key(source))
+        return base is not None and (source.adapter is None or _stamp(source.adapter) in base.adapters)
+
+    def fit_together(self, sources: list[Source]) -> bool:
+        """Whether all can be in memory at once."""
+        sizes = {_weights_key(source): self._bytes(source) for source in sources}
+        missing = sum(size for key, size in sizes.items() if key not in self._bases)
+        spare = sum(_bytes_held(base) for key, base in self._bases.items() if key not in sizes)
+        return missing <= hardware.free_memory(self._device) + spare
+
+    def _make_room(self, source: Source, keep: set) -> None:
+        """Forget bases outside `keep`, the longest unused first, until `source` fits."""
+        if _weights_key(source) in self._bases:
+            return
+        need = self._bytes(source)
+        for key in [key for key in self._bases if key not in keep]:
+            if need <= hardware.free_memory(self._device):
+                return
+            del self._bases[key]
+            if self._device.kind == "cuda":
+                torch.cuda.empty_cache()
+
+    def _bytes(self, source: Source) -> int:
+        described = library.describe(source.weights if not _is_adapter(source.weights) else _below(source.weights))
+        if source.four_bit:
+            return described.bytes // 3
+        parameters = described.parameters or described.bytes // 2
+        return parameters * _BYTES[hardware.precision(self._precision, self._device, parameters)]
+
+    def _voice(self, source: Source) -> Voice:
+        key = _weights_key(source)
+        if key not in self._bases:
+            self._bases[key] = self._load_base(source)
+        self._bases.move_to_end(key)
+        base = self._bases[key]
+        read = tokens.read(source.words)
+        template = source.template.read_text(encoding="utf-8") if source.template else read.template.source
+        read = Tokens(read.backend, read.special, template)
+        ends, end_text = _ends(base.model, read)
+        part = self._adapter(base, source.adapter) if source.adapter else _Adapter()
+        key = (_weights_key(source), source.adapter and _stamp(source.adapter), template)
+        return Voice(key, base, read, ends, end_text, **vars(part))
+
+    def _load_base(self, source: Source) -> Base:
+        if _is_adapter(source.weights):
+            return self._load_merged(source)
+        described = library.describe(source.weights)
+        parameters = described.parameters or described.bytes // 2
+        dtype = hardware.torch_dtype(hardware.precision(self._precision, self._device, parameters))
+        options: dict = {"dtype": dtype}
+        if source.four_bit:
+            from transformers import BitsAndBytesConfig
+
+            options["quantization_config"] = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=dtype,
+            )
+        with out_of_memory_said():
+            model = AutoModelForCausalLM.from_pretrained(
+                source.weights,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                device_map={"": self._device.key},
+                **options,
+            )
+        model.eval().requires_grad_(False)
+        return Base(model, torch.device(self._device.key))
+
+    def _load_merged(self, source: Source) -> Base:
+        """The base of a run that went on from an adapter: the adapter's own base with the adapter merged into it."""
+        from peft import PeftModel
+
+        if adapter_kind(source.weights)["peft_type"] in _PROMPT_KINDS:
+            raise Unsupported(
+                reason=Words(
+                    "A prompt-based adapter cannot be merged into a model to go on from.",
+                    "基于提示的适配器无法合并进模型，不能在它之上继续。",
+                )
+            )
+        below = self._load_base(Source(source.name, _below(source.weights), None, source.words, None, False))
+        merged = PeftModel.from_pretrained(below.model, source.weights).merge_and_unload()
+        merged.eval().requires_grad_(False)
+        return Base(merged, below.device)
+
+    def _adapter(self, base: Base, folder: Path) -> _Adapter:
+        stamp = _stamp(folder)
+        if stamp not in base.adapters:
+            while len(base.adapters) >= ADAPTERS_KEPT:
+                _, oldest = base.adapters.popitem(last=False)
+                if oldest.adapter != BASE:
+                    base.mixed.delete_adapter(oldest.adapter)
+            base.adapters[stamp] = self._load_adapter(base, folder)
+        base.adapters.move_to_end(stamp)
+        return base.adapters[stamp]
+
+    def _load_adapter(self, base: Base, folder: Path) -> _Adapter:
+        from peft import PeftModel
+
+        kind = adapter_kind(folder)
+        if kind["peft_type"] in _PROMPT_KINDS:
+            peft = PeftModel.from_pretrained(base.view(), folder).eval()
+            with torch.inference_mode():
+                learnt = peft.get_prompt(batch_size=1)
+            if kind["peft_type"] == "PREFIX_TUNING":
+                return _Adapter(prefix=[(layer.keys, layer.values) for layer in learnt.layers])
+            return _Adapter(virtual=learnt[0])
+        if kind.get("bias", "none") != "none":
+            # Its biases would be written into the shared tensors.
+            raise Unsupported(
+                reason=Words(
+                    "Adapters that also train biases cannot be compared with their base here.",
+                    "同时训练了偏置（bias）的适配器无法在这里与底座模型对比。",
+                )
+            )
+        if not _is_plain(kind):
+            return _Adapter(own_model=PeftModel.from_pretrained(base.view(), folder).eval())
+        name = f"a{next(self._names)}"
+        if base.mixed is None:
+            base.mixed = PeftModel.from_pretrained(base.view(), folder, adapter_name=name)
+        else:
+            base.mixed.load_adapter(folder, adapter_name=name, is_trainable=False)
+        base.mixed.eval()
+        return _Adapter(adapter=name)
+
+
+def prove_base(model: torch.nn.Module) -> None:
+    """Check on the modules' state that rows without an adapter are answered by the base alone: `model` holds no adapter
+    layers, or none of them has been merged into the weights.
+
+    Raises:
+        WorkError: one has.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    if any(isinstance(module, BaseTunerLayer) and module.merged_adapters for module in model.modules()):
+        raise WorkError(
+            reason=Words("an adapter was merged into the base's weights", "有适配器被合并进了底座模型的权重")
+        )
+
+
+@contextmanager
+def out_of_memory_said() -> Iterator[None]:
+    """A block in which running out of memory, on any device, becomes `OutOfMemory`."""
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise OutOfMemory() from error
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error):  # how torch says it on a processor
+            raise OutOfMemory() from error
+        raise
+
+
+def _is_plain(kind: dict) -> bool:
+    return kind["peft_type"] == "LORA" and not any(kind.get(option) for option in _NOT_PLAIN)
+
+
+def _is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def _below(adapter: Path) -> Path:
+    """The model below the final adapter of a run, from the run's own record."""
+    from engine.runs import store
+
+    return library.find(store.find(adapter.parent).config["model"])
+
+
+def _stamp(folder: Path) -> tuple:
+    """A key of what lies in a folder of weights now: the same path with other files is another model."""
+    files = sorted(folder.glob("*.safetensors"))
+    return (str(folder), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+
+
+def _weights_key(source: Source) -> tuple:
+    return (*_stamp(source.weights), source.four_bit)
+
+
+def _bytes_held(base: Base) -> int:
+    return sum(tensor.nbytes for tensor in itertools.chain(base.model.parameters(), base.model.buffers()))
+
+
+def _ends(model: PreTrainedModel, read: Tokens) -> tuple[frozenset[int], str | None]:
+    """The tokens that end an answer, and the text that ends it where the template's end of turn is not one token."""
+    listed = model.generation_config.eos_token_id
+    ends = set(listed) if isinstance(listed, list) else {listed}
+    if "eos_token" in read.special:
+        ends.add(read.backend.token_to_id(read.special["eos_token"]))
+    content = "一二"
+    text, spans = read.template.answers([{"role": "user", "content": "一"}, {"role": "assistant", "content": content}])
+    mark = text[slice(*spans[-1])].removeprefix(content).strip() if spans else ""
+    ids = read.encodings([mark])[0].ids
+    if len(ids) == 1:
+        ends.add(ids[0])
+    return frozenset(ends - {None}), mark if len(ids) > 1 else None

@@ -1,0 +1,78 @@
+"""What the name of a model in a question stands for. It reads folders; it loads nothing.
+
+base:PATH_OR_NAME    a model of the library, or any folder of one
+base:run:RUN         the model that a run started from, prepared as the run saw it (4-bit for QLoRA)
+run:RUN              what a run ended with (its folder `final`)
+run:RUN@STEP         one of its checkpoints
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import NotFound
+from engine.home import read_json
+from engine.models import library
+from engine.runs import store
+from engine.words import Words
+
+_RUN = Words("model of the run", "训练任务的模型")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the parts of one voice lie.
+
+    `weights`: folder of the base; `adapter`: PEFT folder upon it, or None; `words`: folder with the tokenizer;
+    `template`: file with the chat template used in training, or None (the tokenizer's own); `four_bit`: the weights
+    are quantised to NF4 when loaded.
+    """
+
+    name: str
+    weights: Path
+    adapter: Path | None
+    words: Path
+    template: Path | None
+    four_bit: bool
+
+
+def resolve(name: str) -> Source:
+    """Raises:
+    NotFound: no such model, run or checkpoint, or a run that has saved no model yet.
+    NotAModel: the folder is there but holds none.
+    """
+    kind, _, ref = name.partition(":")
+    if kind == "base" and ref.startswith("run:"):
+        return _of_run(name, ref.removeprefix("run:"), base=True)
+    if kind == "base":
+        path = library.find(ref)
+        return Source(name, path, None, path, None, four_bit=False)
+    if kind == "run":
+        return _of_run(name, ref, base=False)
+    hint = Words("Write base:MODEL or run:RUN.", "请写成 base:模型 或 run:任务。")
+    raise NotFound(kind=Words("model", "模型"), name=name, hint=hint)
+
+
+def _of_run(name: str, ref: str, base: bool) -> Source:
+    ref, _, step = ref.partition("@")
+    run = store.find(ref)
+    final = run.path / "final"
+    saved = run.path / "checkpoints" / f"checkpoint-{step}" if step else final
+    template = run.path / "chat_template.jinja"
+    template = template if template.is_file() else None
+    four_bit = run.config["method"] == "qlora"
+    if base:
+        weights = library.find(run.config["model"])
+        return Source(name, weights, None, weights, template, four_bit)
+    words = next((place for place in (saved, final) if (place / "tokenizer_config.json").is_file()), None)
+    if (saved / "adapter_config.json").is_file():
+        weights = library.find(run.config["model"])
+        return Source(name, weights, saved, words or weights, template, four_bit)
+    if (saved / "config.json").is_file():
+        return Source(name, saved, None, words or library.find(run.config["model"]), template, four_bit=False)
+    hint = Words("It has saved none yet: let it go on until it has.", "它还没有保存模型，请等它训练到保存为止。")
+    raise NotFound(kind=_RUN, name=ref + (f"@{step}" if step else ""), hint=hint)
+
+
+def adapter_kind(folder: Path) -> dict:
+    """The adapter's own description (`adapter_config.json`)."""
+    return read_json(folder / "adapter_config.json")
