@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import home
 from engine.data import formats
+from engine.data.convert import convert  # noqa: F401 - part of this module's face
 from engine.data.formats import examples  # noqa: F401 - part of this module's face
 from engine.errors import Exists, NotATable, NotFound, Unsupported
 from engine.words import Words
