@@ -27,11 +27,12 @@ from engine.words import Words
 
 @dataclass(frozen=True)
 class Bounds:
-    """Seconds. `stop`: from a stop request, or the last sign that it is being obeyed, to the kill. Silence that counts as
-    hung: `quiet` while there is no step time to judge by (loading, compiling, validating), else `patience` times the
-    longest step, at least `floor`. `poll`: how often the worker's directory is looked at."""
+    """Seconds. `stop`: from a stop request to the kill; `saving`: the same once the worker says that it saves. Silence
+    that counts as hung: `quiet` while there is no step time to judge by (loading, compiling, validating), else `patience`
+    times the longest step, at least `floor`. `poll`: how often the worker's directory is looked at."""
 
     stop: float = 60.0
+    saving: float = 600.0
     quiet: float = 1800.0
     floor: float = 300.0
     patience: float = 20.0
@@ -157,7 +158,8 @@ class Supervisor:
 
     def _begin_to_follow(self) -> None:
         self._heard = time.monotonic()
-        self._obeyed = None
+        self._asked: float | None = None
+        self._grace = self._bounds.stop
         self._stepped: float | None = None
         self._longest = 0.0
         self._clock = time.monotonic()
@@ -184,8 +186,8 @@ class Supervisor:
         fresh = self._run.events(self.status["seq"])
         for event in fresh:
             self._writer.take(event)
-            if event["type"] != "step":
-                self._obeyed = time.monotonic() if self._obeyed is not None else None
+            if event["type"] == "phase" and event["phase"] == "saving" and self._asked is not None:
+                self._grace = self._bounds.saving
         if not fresh:
             return
         now = time.monotonic()
@@ -203,12 +205,12 @@ class Supervisor:
         wanted = self._run.requested()
         if wanted is None:
             return
-        if self._obeyed is None:
-            self._obeyed = time.monotonic()
+        if self._asked is None:
+            self._asked = time.monotonic()
             self._writer.update(state="stopping")
         if wanted == "kill":
             self._end_worker("killed")
-        elif time.monotonic() - self._obeyed > self._bounds.stop:
+        elif time.monotonic() - self._asked > self._grace:
             self._end_worker("overdue")
 
     def _mind_silence(self) -> None:
@@ -232,7 +234,7 @@ class Supervisor:
             self._end(told, None)
         elif self._verdict in ("killed", "overdue"):
             if self._verdict == "overdue":
-                self._warn(_KILLED, seconds=round(self._bounds.stop))
+                self._warn(_KILLED, seconds=round(self._grace))
             self._end("stopped", None)
         elif self._verdict == "hung":
             self._end("interrupted", WorkerHung(minutes=max(1, round((time.monotonic() - self._heard) / 60))).record())
