@@ -96,7 +96,7 @@ def find(ref: str | Path) -> Path:
 def _final(run: Path) -> Path:
     final = run / "final"
     if not final.is_dir():
-        raise NotFound(kind=_KIND, name=run.name, hint=_filled(_UNTRAINED, name=run.name))
+        raise NotFound(kind=_KIND, name=run.name, hint=_UNTRAINED.filled(name=run.name))
     return final
 
 
@@ -167,9 +167,9 @@ def tensors(file: Path) -> dict[str, dict]:
             header.pop("__metadata__", None)
             end = max((facts["data_offsets"][1] for facts in header.values()), default=0)
     except (struct.error, ValueError, TypeError, KeyError, AttributeError):
-        raise NotAModel(path=str(file.parent), reason=_filled(_BAD_WEIGHTS, file=file.name)) from None
+        raise NotAModel(path=str(file.parent), reason=_BAD_WEIGHTS.filled(file=file.name)) from None
     if file.stat().st_size < 8 + length + end:
-        raise NotAModel(path=str(file.parent), reason=_filled(_BAD_WEIGHTS, file=file.name))
+        raise NotAModel(path=str(file.parent), reason=_BAD_WEIGHTS.filled(file=file.name))
     return header
 
 
@@ -194,7 +194,7 @@ def _weight_files(path: Path) -> list[Path]:
         files = [path / name for name in sorted(set(home.read_json(index)["weight_map"].values()))]
         for file in files:
             if not file.is_file():
-                raise NotAModel(path=str(path), reason=_filled(_MISSING_PART, file=file.name))
+                raise NotAModel(path=str(path), reason=_MISSING_PART.filled(file=file.name))
         return files
     files = sorted(path.glob(_WEIGHTS))
     if not files:
@@ -236,7 +236,3 @@ def _remember(folders: list[Path]) -> None:
         home.write_json(home.folder("models") / "folders.json", {"folders": [str(path) for path in folders]})
     except OSError as error:
         raise from_os_error(error, home.folder("models")) from error
-
-
-def _filled(words: Words, **values: object) -> Words:
-    return Words(*(text.format(**values) for text in words))

@@ -259,13 +259,13 @@ def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: fl
     """
     kept = run.checkpoints()
     if checkpoint is not None and checkpoint not in kept:
-        hint = Words(*(text.format(steps=", ".join(map(str, kept))) for text in (_KEPT if kept else _NONE_KEPT)))
+        hint = _KEPT.filled(steps=", ".join(map(str, kept))) if kept else _NONE_KEPT
         raise NotFound(kind=_CHECKPOINT, name=str(checkpoint), hint=hint)
     settle()
     claim = locks.claim(run.path)
     try:
         if claim is None or run.status()["state"] not in ENDED:
-            raise Unsupported(reason=Words(*(text.format(name=run.id) for text in _GOING_ON)))
+            raise Unsupported(reason=_GOING_ON.filled(name=run.id))
         begin = plan.read(run.path) | {"checkpoint": checkpoint if checkpoint is not None else max(kept, default=None)}
         if num_train_epochs is not None:
             begin["num_train_epochs"] = num_train_epochs

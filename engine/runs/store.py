@@ -122,7 +122,7 @@ class Run:
         if held is None or processes.alive(self.status()["worker"]):
             if held is not None:
                 held.release()
-            raise Unsupported(reason=Words(*(text.format(name=self.id) for text in _LIVES)))
+            raise Unsupported(reason=_LIVES.filled(name=self.id))
         try:
             size = self.size()
             # Out of sight in one step: a deletion cut short leaves no half of a run in the list.

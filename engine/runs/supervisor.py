@@ -29,12 +29,12 @@ from engine.words import Words
 class Bounds:
     """Seconds. `stop`: from a stop request to the kill; `saving`: the same once the worker says that it saves. Silence
     that counts as hung: `quiet` while there is no step time to judge by (loading, compiling, validating), else `patience`
-    times the longest step, at least `floor`. `poll`: how often the worker's directory is looked at."""
+    times the longest silence so far, at least `floor`. `poll`: how often the worker's directory is looked at."""
 
     stop: float = 60.0
     saving: float = 600.0
     quiet: float = 1800.0
-    floor: float = 300.0
+    floor: float = 900.0
     patience: float = 20.0
     poll: float = 0.2
 
@@ -46,12 +46,14 @@ _DIVISOR_LIMIT = 64
 
 _NO_RESULT = Words("it ended without a result (exit code {code})", "没有给出结果就退出了（退出码 {code}）")
 _SIGNAL = Words("ended by {name}", "被 {name} 信号终止")
-_HALVED = Words(
-    "Out of memory. Going on from {place} with half as many rows at a time (the batch size stays the same).",
-    "内存不足。将从{place}继续，每次处理的行数减半（批大小不变）。",
+_HALVED_FROM_STEP = Words(
+    "Out of memory. Going on from step {step} with half as many rows at a time (the batch size stays the same).",
+    "内存不足。将从第 {step} 步继续，每次处理的行数减半（批大小不变）。",
 )
-_FROM_STEP = Words("step {step}", "第 {step} 步")
-_FROM_START = Words("the start", "头")
+_HALVED_FROM_START = Words(
+    "Out of memory. Starting again with half as many rows at a time (the batch size stays the same).",
+    "内存不足。将重新开始，每次处理的行数减半（批大小不变）。",
+)
 _KILLED = Words(
     "The training process did not obey the stop within {seconds} s and was ended; the last checkpoint stands.",
     "训练进程在 {seconds} 秒内没有响应停止请求，已被强制结束；最后一个检查点仍然有效。",
@@ -143,7 +145,7 @@ class Supervisor:
             raise Unsupported(reason=_DAMAGED) from None
         words = shlex.split(launch) if launch else []
         if words and words[:2] != ["accelerate", "launch"]:
-            raise Unsupported(reason=Words(*(text.format(launch=launch) for text in _LAUNCH)))
+            raise Unsupported(reason=_LAUNCH.filled(launch=launch))
         starter = ["-m", "accelerate.commands.launch", *words[2:]] if words else []
         return [sys.executable, *starter, *self._module()]
 
@@ -160,7 +162,7 @@ class Supervisor:
         self._heard = time.monotonic()
         self._asked: float | None = None
         self._grace = self._bounds.stop
-        self._stepped: float | None = None
+        self._stepped = False
         self._longest = 0.0
         self._clock = time.monotonic()
         self._spent = self.status["seconds"]
@@ -191,11 +193,10 @@ class Supervisor:
         if not fresh:
             return
         now = time.monotonic()
-        steps = sum(event["type"] == "step" for event in fresh)
-        if steps:
-            if self._stepped is not None:
-                self._longest = max(self._longest, (now - self._stepped) / steps)
-            self._stepped = now
+        if self._stepped:
+            # Any silence outlived is normal for this run: a step, a validation, a checkpoint.
+            self._longest = max(self._longest, now - self._heard)
+        self._stepped = self._stepped or any(event["type"] == "step" for event in fresh)
         self._heard = now
         self.status["seconds"] = round(self._spent + now - self._clock, 1)
         if self.status["state"] == "starting" and fresh[-1]["type"] != "resume":
@@ -214,7 +215,7 @@ class Supervisor:
             self._end_worker("overdue")
 
     def _mind_silence(self) -> None:
-        judged = self._stepped is not None and self.status["phase"] == "training"
+        judged = self._stepped and self.status["phase"] == "training"
         bound = max(self._bounds.floor, self._bounds.patience * self._longest) if judged else self._bounds.quiet
         if time.monotonic() - self._heard <= bound:
             return
@@ -234,7 +235,7 @@ class Supervisor:
             self._end(told, None)
         elif self._verdict in ("killed", "overdue"):
             if self._verdict == "overdue":
-                self._warn(_KILLED, seconds=round(self._grace))
+                self._warn(_KILLED.filled(seconds=round(self._grace)))
             self._end("stopped", None)
         elif self._verdict == "hung":
             self._end("interrupted", WorkerHung(minutes=max(1, round((time.monotonic() - self._heard) / 60))).record())
@@ -265,8 +266,7 @@ class Supervisor:
             except OSError as full:
                 self._end("failed", errors.from_os_error(full, self._run.path).record())
                 return
-            place = Words(*(text.format(step=latest) for text in (_FROM_STEP if latest else _FROM_START)))
-            self._warn(_HALVED, place=place)
+            self._warn(_HALVED_FROM_STEP.filled(step=latest) if latest else _HALVED_FROM_START)
             self._launch()
 
     def _can_halve(self) -> bool:
@@ -275,14 +275,10 @@ class Supervisor:
         rows = self.status["micro_batch"]
         return rows is not None and rows > 1 and plan.read(self._run.path)["micro_batch_divisor"] < _DIVISOR_LIMIT
 
-    def _warn(self, words: Words, **values: object) -> None:
-        text = [
-            words.text(lang, **{k: v.text(lang) if isinstance(v, Words) else v for k, v in values.items()})
-            for lang in ("en", "zh")
-        ]
+    def _warn(self, words: Words) -> None:
         try:
             with Events(self._run.path / "events.jsonl") as file:
-                file.write("warning", message=text)
+                file.write("warning", **words._asdict())
         except OSError:
             return  # A full disk: the state below still says what happened.
         self._take_in()
@@ -292,5 +288,4 @@ class Supervisor:
 
 
 def _death(code: int) -> Words:
-    words, values = (_SIGNAL, {"name": processes.signal_name(-code)}) if code < 0 else (_NO_RESULT, {"code": code})
-    return Words(*(text.format(**values) for text in words))
+    return _SIGNAL.filled(name=processes.signal_name(-code)) if code < 0 else _NO_RESULT.filled(code=code)

@@ -61,7 +61,7 @@ def test_a_worker_that_does_not_obey_is_ended_after_the_bound(workspace, bounds)
     worker.join()
     assert state(run) == "stopped" and run.status()["result"] is None
     warning = next(event for event in run.events() if event["type"] == "warning")
-    assert "1 s" in warning["message"][0] and "1 秒" in warning["message"][1]
+    assert "1 s" in warning["en"] and "1 秒" in warning["zh"]
 
 
 def test_stopping_at_once_ends_the_worker_and_all_its_children(workspace, bounds):
@@ -109,8 +109,8 @@ def test_out_of_memory_goes_on_by_itself_with_half_the_rows(workspace, bounds):
     status = carry(run, bounds)
     assert status["state"] == "finished"
     assert status["micro_batch"] == 2 and status["attempt"] == 3
-    said = [event["message"] for event in run.events() if event["type"] == "warning"]
-    assert len(said) == 2 and "half as many" in said[0][0] and "减半" in said[0][1]
+    said = [event for event in run.events() if event["type"] == "warning"]
+    assert len(said) == 2 and "half as many" in said[0]["en"] and "减半" in said[0]["zh"]
 
 
 def test_out_of_memory_stands_when_one_row_does_not_fit(workspace, bounds):

@@ -1,0 +1,17 @@
+"""The verbs of the command line. A new one is a `Verb` in a module here and an entry below."""
+
+from engine.verbs import ask, bench, data, look, train
+
+VERBS = (
+    look.DOCTOR,
+    look.METHODS,
+    look.MODELS,
+    data.INSPECT,
+    data.CONVERT,
+    train.TRAIN,
+    train.RUNS,
+    train.RESUME,
+    train.STOP,
+    ask.ASK,
+    bench.BENCH,
+)

@@ -1,0 +1,126 @@
+"""Verbs that look around: this machine, the methods, the models."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from engine import home
+from engine.fields import Params
+from engine.verbs import text
+from engine.verbs.verb import Verb, no_arguments
+from engine.words import Words
+
+
+def doctor(args: Namespace) -> dict:
+    from engine import hardware
+
+    return hardware.doctor() | {"home": str(home.home()), "free": home.free_text(home.home())}
+
+
+def methods(args: Namespace) -> dict:
+    """Key, label (English), label in Chinese, and the JSON schema of the parameters, of each method and objective."""
+    from engine.training.config import TrainingParams
+    from engine.training.methods import METHODS
+    from engine.training.objectives import OBJECTIVES
+
+    return {
+        "methods": [_spec(spec.key, spec.label, spec.summary, spec.params) for spec in METHODS],
+        "objectives": [_spec(spec.key, spec.label, spec.summary, spec.params) for spec in OBJECTIVES],
+        "training": TrainingParams.model_json_schema(),
+    }
+
+
+def models(args: Namespace) -> list[dict]:
+    from engine.models import library
+
+    return [
+        {
+            "name": model.name,
+            "path": str(model.path),
+            "source": model.source,
+            "demo": model.demo,
+            "bytes": model.bytes,
+            "architecture": model.architecture,
+            "parameters": model.parameters,
+            "hidden_size": model.hidden_size,
+            "layers": model.layers,
+            "vocab_size": model.vocab_size,
+            "context_length": model.context_length,
+        }
+        for model in library.models()
+    ]
+
+
+def _spec(key: str, label: Words, summary: Words, params: type[Params]) -> dict:
+    return {
+        "key": key,
+        "label": label.en,
+        "labels": label._asdict(),
+        "summary": summary._asdict(),
+        "params": params.model_json_schema(),
+    }
+
+
+def _show_doctor(found: dict, lang: str) -> str:
+    flat = {name: found[name] for name in ("device", "name", "dtype", "python", "system", "home", "free")}
+    flat["memory"] = home.size_text(found["memory_gb"] * 1e9)
+    return text.facts(flat | found["packages"])
+
+
+def _show_methods(found: dict, lang: str) -> str:
+    parts = []
+    for kind in ("objectives", "methods"):
+        for spec in found[kind]:
+            parts.append(f"{spec['key']}: {spec['labels'][lang]}\n    {spec['summary'][lang]}")
+            parts += [_parameter(name, facts, lang) for name, facts in spec["params"]["properties"].items()]
+    parts.append({"en": "Training parameters of every method", "zh": "所有方法共有的训练参数"}[lang])
+    parts += [_parameter(name, facts, lang) for name, facts in found["training"]["properties"].items()]
+    return "\n".join(parts)
+
+
+def _parameter(name: str, facts: dict, lang: str) -> str:
+    default = facts.get("default")
+    return f"      {name}={'' if default is None else default}  {facts['label'][lang]}: {facts['help'][lang]}"
+
+
+def _show_models(found: list[dict], lang: str) -> str:
+    heads = {
+        "en": ["name", "parameters", "size", "architecture", "context", "folder"],
+        "zh": ["名称", "参数量", "大小", "结构", "上下文", "文件夹"],
+    }[lang]
+    return text.table(
+        heads,
+        [
+            [
+                model["name"],
+                None if model["parameters"] is None else f"{model['parameters'] / 1e6:,.1f} M",
+                home.size_text(model["bytes"]),
+                model["architecture"],
+                model["context_length"],
+                Path(model["path"]),
+            ]
+            for model in found
+        ],
+    )
+
+
+DOCTOR = Verb(
+    "doctor",
+    Words("what this machine has: device, number format, memory, packages", "本机环境：设备、数值精度、内存、软件包"),
+    no_arguments,
+    doctor,
+    _show_doctor,
+)
+METHODS = Verb(
+    "methods",
+    Words("the training methods and objectives with their parameters", "可用的训练方法、训练目标及其参数"),
+    no_arguments,
+    methods,
+    _show_methods,
+)
+MODELS = Verb(
+    "models",
+    Words("the models that are here", "本机已有的模型"),
+    no_arguments,
+    models,
+    _show_models,
+)

@@ -1,0 +1,21 @@
+"""`NAME=VALUE` arguments."""
+
+from engine.errors import Unsupported
+from engine.words import Words
+
+_NO_PAIR = Words("'{given}' is not of the form NAME=VALUE", "“{given}”不是“名称=值”的形式")
+
+
+def pairs(given: list[str]) -> dict[str, str]:
+    """`["r=8", "seed=1"]` as a dict; of a name given twice the last counts.
+
+    Raises:
+        Unsupported: one of them has no "=" or no name.
+    """
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise Unsupported(reason=_NO_PAIR.filled(given=each))
+        found[name.strip()] = value
+    return found
