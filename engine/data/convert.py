@@ -1,46 +1,32 @@
 """A table, or several, made into training data: read once in blocks, cleaned, split, written, and every row accounted
 for in `report.json`.
 
-Memory stays small: rows go to a file as they come, and only numbers (about 30 bytes a row) are kept until the split.
+Memory stays small: rows go to a file as they come, and only numbers (about 25 bytes a row) are kept until the split.
 """
 
-import hashlib
-from array import array
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import orjson
 
 from engine import home
-from engine.data import formats, roles, shapes, splitting, tables
-from engine.data.cleaning import REASONS, Cleaning
+from engine.data import formats, roles, segment, splitting, tables
+from engine.data.cleaning import CODES, Cleaning
+from engine.data.segment import Order, Part
 from engine.errors import BadMapping, NoRows, Unsupported
 from engine.words import Words
 
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
-_KEPT = 0
-_CODES = {reason: code for code, reason in enumerate(REASONS, 1)}
-
-
-@dataclass
-class _Read:
-    """What is remembered of every row until the split: 8 + 8 + 4 + 1 (+ 4) bytes."""
-
-    whole: array = field(default_factory=lambda: array("q"))  # hash of the whole training row
-    question: array = field(default_factory=lambda: array("q"))  # hash of what is asked
-    size: array = field(default_factory=lambda: array("I"))  # bytes of its line in the rows' file
-    code: array = field(default_factory=lambda: array("B"))  # why it is dropped, or _KEPT
-    stratum: array = field(default_factory=lambda: array("i"))
-    lost: Counter = field(default_factory=Counter)
+_VERSION = 1  # of report.json
 
 
 def convert(
-    files: list[Path] | Path | str,
+    files: list[Path | str] | Path | str,
     out: Path | str,
     *,
     mapping: roles.Mapping | None = None,
@@ -54,7 +40,7 @@ def convert(
     stratify: str | None = None,
     progress: Progress | None = None,
 ) -> dict:
-    """Write `out/train.json`, `out/val.json` and `out/report.json`.
+    """Write `out/train.json`, `out/val.json` and `out/report.json`. The same settings give the same bytes.
 
     Args:
         mapping: role -> column or template; None: the one suggested for each file.
@@ -70,37 +56,38 @@ def convert(
     """
     files = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
     cleaning = cleaning or Cleaning()
+    out = Path(out).absolute()
     opened = [tables.open_table(file, encoding) for file in files]
     mappings = [_mapping(table, mapping, format, stratify) for table in opened]
-    with home.new_folder(Path(out).absolute()) as folder, ThreadPoolExecutor(1) as beside:
+    with home.new_folder(out) as folder, ThreadPoolExecutor(1) as beside:
         hashes = beside.map(home.sha256, files)
-        spool = folder / ".rows"
-        read = _Read()
-        strata: dict[str, int] = {}
-        with open(spool, "wb", buffering=1 << 20) as lines:
-            for table, used in zip(opened, mappings, strict=True):
-                _read(table, used, format, cleaning, stratify, strata, read, lines, progress)
-        code, side = _decide(read, train, val, share, seed, cleaning, stratify is not None)
-        _write(spool, folder, np.frombuffer(read.size, np.uint32), side)
-        spool.unlink()
-        report = _report(code, side, read, format)
-        report["sources"] = [
-            {"name": file.name, "sha256": digest, "bytes": file.stat().st_size, "mapping": used}
-            for file, digest, used in zip(files, hashes, mappings, strict=True)
+        orders = [
+            Order(table, used, format, cleaning, stratify, folder / f".rows.{k}")
+            for k, (table, used) in enumerate(zip(opened, mappings, strict=True))
         ]
+        parts = segment.read_all(orders, _summed(progress, opened))
+        code, side = _decide(parts, train, val, share, seed, cleaning)
+        _write(parts, side, folder)
+        report = {
+            "version": _VERSION,
+            "format": format,
+            **_account(parts, code, side),
+            "settings": {"seed": seed, "share": share, "stratify": stratify, "cleaning": cleaning.model_dump()},
+            "sources": _sources(opened, mappings, parts, list(hashes)),
+        }
         home.write_atomically(folder / "report.json", orjson.dumps(report))
-    place = Path(out).absolute()
-    written = [str(place / name) for name in ("train.json", "val.json", "report.json")]
+        for left in folder.glob(".rows.*"):
+            left.unlink()
+    written = [str(out / name) for name in ("train.json", "val.json", "report.json")]
     keys = ("train", "val", "unused", "dropped", "input_rows")
-    return {**{key: report[key] for key in keys}, "files": written, "out": str(place)}
+    return {**{key: report[key] for key in keys}, "files": written, "out": str(out)}
 
 
 def _mapping(table: tables.Table, given: roles.Mapping | None, format: str, stratify: str | None) -> roles.Mapping:
     mapping = given if given is not None else table.suggest()
     roles.check(mapping, table.columns)
-    needed = formats.get(format).needs
-    missing = [role for role in needed if role not in mapping]
-    if missing and "messages" not in mapping:
+    missing = [role for role in formats.get(format).needs if role not in mapping]
+    if missing and not ("messages" in mapping and set(missing) <= {"question", "answer"}):
         have = ", ".join(table.columns[:30])
         raise BadMapping(
             reason=Words(
@@ -115,55 +102,33 @@ def _mapping(table: tables.Table, given: roles.Mapping | None, format: str, stra
     return mapping
 
 
-def _read(table, mapping, format, cleaning, stratify, strata, read, lines, progress) -> None:
-    """Read one table to its end: its rows' lines to the file, their numbers to `read`."""
-    readers = [(role, roles.reader(template, table.columns)) for role, template in mapping.items()]
-    needs = formats.get(format).needs
-    shape = shapes.shape(format)
-    stratum = roles.reader(stratify, table.columns) if stratify else None
-    total = table.source.path.stat().st_size
-    empty = _CODES["empty"] if cleaning.empty else _KEPT
-    for block in table.blocks():
-        out = []
-        for row in block.rows:
-            values = {role: reads(row) for role, reads in readers}
-            code = _KEPT
-            for role in needs:
-                value = values[role]
-                if not value or value.isspace():
-                    code = empty
-            if stratum:
-                read.stratum.append(strata.setdefault(stratum(row), len(strata)))
-            if code:
-                read.code.append(code)
-                read.whole.append(0)
-                read.question.append(0)
-                read.size.append(0)
-                continue
-            made, lost = shape(values)
-            line = orjson.dumps(made, option=orjson.OPT_APPEND_NEWLINE)
-            read.code.append(_KEPT)
-            read.whole.append(hash(line))
-            read.question.append(hash(values[needs[0]]))
-            read.size.append(len(line))
-            out.append(line)
-            if lost:
-                read.lost[lost] += 1
-        lines.write(b"".join(out))
-        if progress:
-            progress(block.end, total)
+def _summed(progress: Progress | None, opened: list[tables.Table]) -> segment.Progress | None:
+    """`progress` for pieces read in several threads."""
+    if progress is None:
+        return None
+    total = sum(table.source.path.stat().st_size for table in opened)
+    done, lock = [0], Lock()
+
+    def add(count: int) -> None:
+        with lock:
+            done[0] = min(done[0] + count, total)
+            progress(done[0], total)
+
+    return add
 
 
-def _decide(read: _Read, train, val, share, seed, cleaning, stratified) -> tuple[np.ndarray, np.ndarray]:
-    """Why each row is dropped, and on which side the others are."""
-    code = np.frombuffer(read.code, np.uint8).copy()
-    kept = np.flatnonzero(code == _KEPT)
+def _decide(
+    parts: list[Part], train: int | None, val: int | None, share: float, seed: int, cleaning: Cleaning
+) -> tuple[np.ndarray, np.ndarray]:
+    """Why each row is dropped, and on which side each of the others is."""
+    code = np.concatenate([part.code for part in parts])
+    kept = np.flatnonzero(code == 0)
     if cleaning.duplicate:
-        whole = np.frombuffer(read.whole, np.int64)[kept]
-        _, first = np.unique(whole, return_index=True)
+        whole = np.concatenate([part.whole for part in parts])[kept]
         again = np.ones(len(kept), bool)
-        again[first] = False
-        code[kept[again]] = _CODES["duplicate"]
+        again[np.unique(whole, return_index=True)[1]] = False
+        del whole
+        code[kept[again]] = CODES["duplicate"]
         kept = kept[~again]
     if not len(kept):
         raise NoRows(read=len(code), dropped=len(code), hint=_NO_ROWS)
@@ -171,70 +136,116 @@ def _decide(read: _Read, train, val, share, seed, cleaning, stratified) -> tuple
     if wanted > len(kept):
         raise Unsupported(
             reason=Words(
-                f"{wanted} rows are asked for (train {train or 0}, validation {val or 0}), but only {len(kept)} are left "
-                f"after cleaning. Ask for fewer.",
+                f"{wanted} rows are asked for ({train or 0} to train, {val or 0} to validate), but only {len(kept)} are "
+                "left after cleaning. Ask for fewer.",
                 f"要求 {wanted} 行（训练 {train or 0}，验证 {val or 0}），但清洗后只剩 {len(kept)} 行。请减少数量。",
             )
         )
-    questions = np.frombuffer(read.question, np.int64)[kept]
-    strata = np.frombuffer(read.stratum, np.int32)[kept] if stratified else None
+    questions = np.concatenate([part.question for part in parts])[kept]
+    strata = _strata(parts)
     side = np.zeros(len(code), np.uint8)
-    side[kept] = splitting.split(questions, train, val, share, seed, strata)
+    side[kept] = splitting.split(questions, train, val, share, seed, None if strata is None else strata[kept])
     return code, side
 
 
-_NO_ROWS = Words(
-    "Check which columns are the question and the answer.",
-    "请检查哪一列是问题、哪一列是回答。",
-)
+_NO_ROWS = Words("Check which columns are the question and the answer.", "请检查哪一列是问题、哪一列是回答。")
 
 
-def _write(spool: Path, folder: Path, sizes: np.ndarray, side: np.ndarray) -> None:
-    """Copy each line of the rows' file to its side, in the order of the source."""
-    step = 50_000
-    with open(spool, "rb") as lines, open(folder / "train.json", "wb") as train, open(folder / "val.json", "wb") as val:
-        for at in range(0, len(sizes), step):
-            ends = np.cumsum(sizes[at : at + step], dtype=np.int64)
-            part = memoryview(lines.read(int(ends[-1])))
-            here = side[at : at + step]
-            for name, target in ((splitting.TRAIN, train), (splitting.VAL, val)):
-                chosen = here == name
-                first = np.flatnonzero(chosen & ~np.roll(chosen, 1) | (chosen & (np.arange(len(chosen)) == 0)))
-                last = np.flatnonzero(
-                    chosen & ~np.roll(chosen, -1) | (chosen & (np.arange(len(chosen)) == len(chosen) - 1))
-                )
-                starts = ends - sizes[at : at + step]
-                target.write(
-                    b"".join([part[a:b] for a, b in zip(starts[first].tolist(), ends[last].tolist(), strict=True)])
-                )
+def _strata(parts: list[Part]) -> np.ndarray | None:
+    """One number for each value of the column to stratify by, whichever part it was met in."""
+    if parts[0].stratum is None:
+        return None
+    numbers: dict[str, int] = {}
+    same = [np.array([numbers.setdefault(value, len(numbers)) for value in part.strata], np.int32) for part in parts]
+    return np.concatenate([names[part.stratum] for names, part in zip(same, parts, strict=True) if len(names)])
 
 
-def ranges(numbers: np.ndarray) -> list[list[int]]:
-    """Sorted numbers as [first, last] pairs."""
+def _write(parts: list[Part], side: np.ndarray, folder: Path) -> None:
+    """Copy each line to its side, in the order of the sources."""
+    step = 20_000
+    row = 0
+    with open(folder / "train.json", "wb") as train, open(folder / "val.json", "wb") as val:
+        for part in parts:
+            with open(part.lines, "rb", buffering=0) as lines:
+                for at in range(0, len(part.size), step):
+                    sizes = part.size[at : at + step].astype(np.int64)
+                    ends = np.cumsum(sizes)
+                    text = memoryview(lines.read(int(ends[-1])))
+                    here = side[row + at : row + at + len(sizes)]
+                    for name, target in ((splitting.TRAIN, train), (splitting.VAL, val)):
+                        chosen = ranges(np.flatnonzero(here == name))
+                        starts = (ends - sizes)[chosen[:, 0]].tolist()
+                        stops = ends[chosen[:, 1]].tolist()
+                        target.writelines(text[a:b] for a, b in zip(starts, stops, strict=True))
+            row += len(part.size)
+
+
+def ranges(numbers: np.ndarray) -> np.ndarray:
+    """Sorted numbers as [first, last] pairs, int64 [pairs, 2]."""
     if not len(numbers):
-        return []
+        return np.zeros((0, 2), np.int64)
     breaks = np.flatnonzero(np.diff(numbers) != 1)
-    first = numbers[np.append(0, breaks + 1)]
-    last = numbers[np.append(breaks, len(numbers) - 1)]
-    return np.stack([first, last], axis=1).tolist()
+    return np.stack([numbers[np.append(0, breaks + 1)], numbers[np.append(breaks, len(numbers) - 1)]], axis=1)
 
 
-def _report(code: np.ndarray, side: np.ndarray, read: _Read, format: str) -> dict:
+def _account(parts: list[Part], code: np.ndarray, side: np.ndarray) -> dict:
     """Counts, and for every reason the numbers of its rows as [first, last] pairs; the first row is 1."""
-    dropped = {reason: np.flatnonzero(code == number) + 1 for reason, number in _CODES.items()}
-    dropped = {reason: rows for reason, rows in dropped.items() if len(rows)}
-    unused = np.flatnonzero((code == _KEPT) & (side == splitting.UNUSED)) + 1
-    val = np.flatnonzero(side == splitting.VAL) + 1
+    dropped = {reason: np.flatnonzero(code == number) + 1 for reason, number in CODES.items()}
+    rows = {reason: numbers for reason, numbers in dropped.items() if len(numbers)}
+    counts = {reason: len(numbers) for reason, numbers in rows.items()}
+    rows["unused"] = np.flatnonzero((code == 0) & (side == splitting.UNUSED)) + 1
+    rows["val"] = np.flatnonzero(side == splitting.VAL) + 1
     return {
-        "format": format,
         "input_rows": len(code),
         "train": int((side == splitting.TRAIN).sum()),
-        "val": len(val),
-        "unused": len(unused),
-        "dropped": {reason: len(rows) for reason, rows in dropped.items()},
-        "lost": dict(read.lost),
-        "rows": {**{r: ranges(rows) for r, rows in dropped.items()}, "unused": ranges(unused), "val": ranges(val)},
+        "val": len(rows["val"]),
+        "unused": len(rows["unused"]),
+        "dropped": counts,
+        **_told(parts, code),
+        "rows": {reason: ranges(numbers).tolist() for reason, numbers in rows.items()},
     }
 
 
-_ = hashlib
+def _told(parts: list[Part], code: np.ndarray) -> dict:
+    """What was changed, found and lost in the rows that stay: `{kind: {"count", "rows"}}`."""
+    lost: Counter = Counter()
+    told: dict[str, dict[str, list[int]]] = {"changed": {}, "found": {}}
+    first = 0
+    for part in parts:
+        lost += part.lost
+        for name, kinds in (("changed", part.changed), ("found", part.found)):
+            for kind, numbers in kinds.items():
+                told[name].setdefault(kind, []).extend(first + i for i in numbers if not code[first + i])
+        first += len(part.code)
+    return {
+        **{
+            name: {
+                kind: {"count": len(numbers), "rows": ranges(np.array(numbers, np.int64) + 1).tolist()}
+                for kind, numbers in kinds.items()
+                if numbers
+            }
+            for name, kinds in told.items()
+        },
+        "lost": dict(lost),
+    }
+
+
+def _sources(
+    opened: list[tables.Table], mappings: list[roles.Mapping], parts: list[Part], hashes: list[str]
+) -> list[dict]:
+    sources = []
+    for table, mapping, digest in zip(opened, mappings, hashes, strict=True):
+        rows = sum(len(part.code) for part in parts if part.table.path == table.path)
+        sources.append(
+            {
+                "name": table.path.name,
+                "sha256": digest,
+                "bytes": table.path.stat().st_size,
+                "rows": rows,
+                "format": table.format,
+                "encoding": table.encoding,
+                "delimiter": table.delimiter,
+                "mapping": mapping,
+            }
+        )
+    return sources

@@ -69,8 +69,11 @@ class DelimitedFile:
             "doublequote": dialect.escape is None,
         }
 
-    def blocks(self, start: int | None = None, row: int = 0) -> Iterator[Block]:
+    def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
         """The blocks from byte `start` on, where row number `row` begins; by default all of them.
+
+        With `stop`, a byte where a line begins, the last block ends there or, where a cell goes on over it, at the
+        first end of a row behind it.
 
         Raises:
             NotATable: a cell is too long to be one; the row is named.
@@ -85,6 +88,9 @@ class DelimitedFile:
                 pending += part
                 last = len(part) < size
                 cut = len(pending) if last else _line_end(pending)
+                if stop is not None and at < stop < at + cut and size == BLOCK:
+                    cut = stop - at
+                    last = False
                 if not cut:
                     if last:
                         return
@@ -98,7 +104,7 @@ class DelimitedFile:
                 row += len(rows)
                 pending = pending[cut:]
                 size = BLOCK
-                if last:
+                if last or (stop is not None and at >= stop):
                     return
 
     def _rows(self, part: bytes, row: int, last: bool) -> tuple[list[list[str]], bool]:
@@ -106,6 +112,9 @@ class DelimitedFile:
         text = self._decoded(part, row)
         if not text.endswith(("\n", "\r")):
             text += "\n"
+        quick = self._quick(text)
+        if quick is not None:
+            return quick, True
         try:
             rows = list(csv.reader(io.StringIO(text + _END, newline=""), **self._options))
         except csv.Error as error:
@@ -121,9 +130,28 @@ class DelimitedFile:
         else:
             rows[-1][-1] = rows[-1][-1].removesuffix(_END).removesuffix("\n")
             self.damage.open_quote = row + len(rows)
-        if [] in rows:
-            rows = [each for each in rows if each]
-        return rows, True
+        return ([each for each in rows if each] if [] in rows else rows), True
+
+    def _quick(self, text: str) -> list[list[str]] | None:
+        """The rows of `text` where a plain split of its lines gives them, in a third of the time: every quoted cell
+        ends on its line. None where it does not."""
+        quote, delimiter = self.dialect.quote, self.dialect.delimiter
+        returns = text.count("\r")
+        end = "\r\n" if returns else "\n"
+        if self.dialect.escape or (returns and not returns == text.count("\n") == text.count(end)):
+            return None
+        lines = text.split(end)
+        lines.pop()
+        if quote is None or quote not in text:
+            return [line.split(delimiter) for line in lines if line]
+        quoted = [i for i, line in enumerate(lines) if quote in line]
+        found = list(csv.reader([*(lines[i] for i in quoted), _END], **self._options))
+        if len(found) != len(quoted) + 1 or found[-1] != [_END]:
+            return None  # a quoted cell goes on over a line end
+        rows = [line.split(delimiter) for line in lines]
+        for i, row in zip(quoted, found, strict=False):
+            rows[i] = row
+        return [row for row, line in zip(rows, lines, strict=True) if line] if "" in lines else rows
 
     def _decoded(self, part: bytes, row: int) -> str:
         try:

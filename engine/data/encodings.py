@@ -4,6 +4,7 @@ like a language. It knows nothing of tables.
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,7 @@ _TRADITIONAL = (
 _COMMON = frozenset(_SIMPLIFIED + _TRADITIONAL)
 _CJK = re.compile("[\u4e00-\u9fff]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]")
-_CJK_MARKS = re.compile(
-    "[\u3000-\u3003\u3008-\u3011\u300c-\u300f\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\u201c\u201d\u2018\u2019\u2026\u2014\u00b7\uff5e\u301c]"
-)
+_CJK_MARKS = frozenset("　、。〃《》【】「」『』！（），：；？“”‘’…—·～〜")
 _HALF_KANA = re.compile("[\uff61-\uff9f]")
 # Western letters count where they stand in a word beside plain letters, as they do in French or German.
 _WESTERN = re.compile(
@@ -95,7 +94,7 @@ def find_in(head: bytes, others: list[bytes] = []) -> Found:  # noqa: B006 - nev
         return Found("utf-8", Words("plain ASCII, read as UTF-8", "纯 ASCII 字符，按 UTF-8 读取"))
     if all(_decodes(part, "utf-8") for part in parts):
         return Found("utf-8", Words("UTF-8", "UTF-8"))
-    text = b"\n".join(part for part in parts if not part.isascii())
+    text = b"\n".join(_lines(part, _SLICE) for part in parts if not part.isascii())
     scores = {name: _score(text, name) for name in _CANDIDATES}
     # A UTF-8 file with a few broken bytes is still UTF-8: the others would garble all of it.
     scores["utf-8"] = _score(text, "utf-8")
@@ -126,6 +125,18 @@ def _slices(path: Path):
             if at > 1 << 20:
                 file.seek(at)
                 yield file.read(_SLICE)
+
+
+def _lines(part: bytes, size: int) -> bytes:
+    """The lines with something foreign in them from the front of `part`, about `size` bytes."""
+    found, total = [], 0
+    for line in part.splitlines():
+        if not line.isascii():
+            found.append(line)
+            total += len(line)
+            if total > size:
+                break
+    return b"\n".join(found)
 
 
 def _trimmed(part: bytes, front: bytes) -> bytes:
@@ -164,13 +175,24 @@ def _reads(head: bytes, encoding: str) -> bool:
 def _score(text: bytes, encoding: str) -> float:
     """How much `text` reads like a language in `encoding`: at most 1 for each character that is not ASCII."""
     decoded = text.decode(encoding, errors="replace")
-    foreign = sum(not c.isascii() for c in decoded)
-    if not foreign:
-        return 0.0
-    hits = (
-        sum(c in _COMMON for c in decoded) + 1.0 * len(_KANA.findall(decoded)) + 0.5 * len(_CJK_MARKS.findall(decoded))
-    )
-    rare = len(_CJK.findall(decoded)) * 0.25
-    bad = len(_CONTROLS.findall(decoded)) + 0.6 * len(_HALF_KANA.findall(decoded)) + decoded.count("\ufffd")
-    western = 0.7 * len(_WESTERN.findall(decoded)) if encoding in ("cp1252", "latin-1") else 0.0
-    return (hits + rare + western - 2 * bad) / foreign
+    counts = Counter(decoded)
+    foreign = good = 0.0
+    for character, count in counts.items():
+        if character < "\x80":
+            continue
+        foreign += count
+        if character in _COMMON:
+            good += count
+        elif "\u4e00" <= character <= "\u9fff":
+            good += 0.25 * count
+        elif _KANA.match(character):
+            good += count
+        elif character in _CJK_MARKS:
+            good += 0.5 * count
+        elif _HALF_KANA.match(character):
+            good -= 1.2 * count
+        elif _CONTROLS.match(character):
+            good -= 2 * count
+    if encoding in ("cp1252", "latin-1"):
+        good += 0.7 * len(_WESTERN.findall(decoded))
+    return good / foreign if foreign else 0.0

@@ -17,12 +17,15 @@ class RowsFile:
         self.path = path
         self.damage = Damage()
 
-    def blocks(self, start: int | None = None, row: int = 0) -> Iterator[Block]:
-        """The blocks from byte `start` on, where row number `row` begins."""
+    def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
+        """The blocks from byte `start`, where row number `row` begins, to byte `stop`, where a line ends."""
         at = start or 0
         with open(self.path, "rb", buffering=0) as file:
             file.seek(at)
-            while lines := file.readlines(BLOCK):
+            while stop is None or at < stop:
+                lines = file.readlines(BLOCK if stop is None else min(BLOCK, stop - at))
+                if not lines:
+                    return
                 end = at + sum(map(len, lines))
                 yield Block(at, end, row, [orjson.loads(line) for line in lines])
                 at = end

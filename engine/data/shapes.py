@@ -1,82 +1,133 @@
-"""From the values of roles to a training row of one form: what each form keeps, and what it has to leave out.
+"""From cells to training rows of one form: cells read by role, conversations unfolded, what a form cannot hold told.
 
-It knows nothing of files or cleaning.
+It works on columns of a block at once, and knows nothing of files or cleaning.
 """
 
-from collections.abc import Callable
+import json
+from collections import Counter
+from itertools import repeat
 
-from engine.data import conversations, roles
-from engine.data.formats import Row
+import orjson
 
-Values = dict[str, str]  # role -> text
+from engine.data import conversations, formats, roles
+from engine.data.cleaning import CODES, Columns
+from engine.words import Words
 
-# What a form could not hold, or what made a row unusable: keys of `LOST` and of the reasons for dropping.
-Shape = Callable[[Values], tuple[Row | None, str | None]]
-
-
-def shape(format: str) -> Shape:
-    """The function that makes rows of `format`: values -> (row or None where they cannot be read, what was lost)."""
-    return _SHAPES[format]
-
-
-def _asked(values: Values) -> str:
-    context = values.get("context")
-    return f"{values['question']}\n{context}" if context else values["question"]
-
-
-def _qa(values: Values) -> tuple[Row | None, str | None]:
-    lost = "system" if values.get("system") else "history" if values.get("history") else None
-    return {"question": _asked(values), "answer": values["answer"]}, lost
-
-
-def _alpaca(values: Values) -> tuple[Row | None, str | None]:
-    row: Row = {"instruction": values["question"], "input": values.get("context", ""), "output": values["answer"]}
-    if values.get("system"):
-        row["system"] = values["system"]
-    if values.get("history"):
-        history = conversations.history(values["history"])
-        if history is None:
-            return None, None
-        row["history"] = history
-    return row, None
-
-
-def _messages(values: Values) -> tuple[Row | None, str | None]:
-    messages = [{"role": "system", "content": values["system"]}] if values.get("system") else []
-    if values.get("history"):
-        history = conversations.history(values["history"])
-        if history is None:
-            return None, None
-        for question, answer in history:
-            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    messages += [{"role": "user", "content": _asked(values)}, {"role": "assistant", "content": values["answer"]}]
-    return {"messages": messages}, None
-
-
-def _preference(values: Values) -> tuple[Row | None, str | None]:
-    chosen, rejected = conversations.last_answer(values["chosen"]), conversations.last_answer(values["rejected"])
-    return {"prompt": _asked(values), "chosen": chosen, "rejected": rejected}, "system" if values.get(
-        "system"
-    ) else None
-
-
-def _kto(values: Values) -> tuple[Row | None, str | None]:
-    label = roles.thumb(values["label"])
-    if label is None:
-        return None, None
-    row = {"prompt": _asked(values), "completion": values["answer"], "label": label}
-    return row, "system" if values.get("system") else None
-
-
-def _text(values: Values) -> tuple[Row | None, str | None]:
-    return {"text": values["text"]}, None
-
-
-_SHAPES: dict[str, Shape] = {
-    "qa": _qa,
-    "alpaca": _alpaca,
-    "messages": _messages,
-    "preference": _preference,
-    "kto": _kto,
-    "text": _text,
+# What a form could not hold; counted, and told in the report.
+LOST = {
+    "system": Words("system messages that this format cannot hold", "此格式无法保存的系统提示"),
+    "turns": Words("further turns that this format cannot hold", "此格式无法保存的后续对话轮次"),
+    "history": Words("earlier turns that this format cannot hold", "此格式无法保存的历史对话"),
 }
+
+
+class Shaper:
+    """Makes rows of `format` from cells mapped by a (checked) `mapping`."""
+
+    def __init__(self, format: str, mapping: roles.Mapping, columns: list[str]):
+        self.format = formats.get(format)
+        self._readers = [(role, roles.reader(template, columns)) for role, template in mapping.items()]
+        self.lost: Counter = Counter()
+
+    def columns(self, rows: list[list[str]], codes: bytearray) -> Columns:
+        """One list of values for each role; rows whose conversation, history or label cannot be read are marked."""
+        columns: Columns = {role: [read(row) for row in rows] for role, read in self._readers}
+        if "messages" in columns:
+            columns |= self._unfolded(columns.pop("messages"), columns.get("system"), codes)
+        elif "history" in columns:
+            self._parse(columns, "history", conversations.history, [], codes)
+        if self.format.key == "kto":
+            self._parse(columns, "label", roles.thumb, None, codes)
+        if self.format.key == "preference":
+            for role in ("chosen", "rejected"):
+                columns[role] = list(map(conversations.last_answer, columns[role]))
+        return columns
+
+    @staticmethod
+    def _parse(columns: Columns, role: str, parse, blank, codes: bytearray) -> None:
+        cells = columns[role]
+        columns[role] = [parse(cell) if cell.strip() else blank for cell in cells]
+        for i, value in enumerate(columns[role]):
+            if value is None and not codes[i]:
+                codes[i] = CODES["unreadable"]
+
+    def _unfolded(self, cells: list[str], systems: list[str] | None, codes: bytearray) -> Columns:
+        """Conversations as system, history, question and answer. A form with a history asks the last question; one
+        without asks the first, which needs no history."""
+        whole = "history" in self.format.holds
+        columns: Columns = {"system": [], "history": [], "question": [], "answer": []}
+        for i, cell in enumerate(cells):
+            system, turns = conversations.pairs(conversations.messages(cell) or [])
+            if not turns:
+                codes[i] = CODES["unreadable"] if cell.strip() else CODES["empty"]
+                turns = [("", "")]
+            elif len(turns) > 1 and not whole:
+                self.lost["turns"] += 1
+            question, answer = turns[-1] if whole else turns[0]
+            columns["system"].append(system or (systems[i] if systems else ""))
+            columns["history"].append([list(turn) for turn in turns[:-1]] if whole else [])
+            columns["question"].append(question)
+            columns["answer"].append(answer)
+        return columns
+
+    def lines(self, columns: Columns, codes: bytearray) -> tuple[list[bytes], list[str]]:
+        """For each row that stays its line of JSON and what is asked in it, by which a split is made."""
+        for role in ("system", "history"):
+            if role not in self.format.holds and role in columns:
+                kept = sum(bool(value) and not code for value, code in zip(columns[role], codes, strict=True))
+                self.lost += Counter({role: kept})
+        asked = columns.get("question") or columns.get("text")
+        if "context" in columns:
+            asked = [f"{q}\n{c}" if c else q for q, c in zip(asked, columns["context"], strict=True)]
+        rows = _ROWS[self.format.key](columns, asked)
+        if any(codes):
+            kept = [i for i, code in enumerate(codes) if not code]
+            rows = list(rows)
+            return [dump(rows[i]) for i in kept], [asked[i] for i in kept]
+        return list(map(dump, rows)), asked
+
+
+def _qa(columns: Columns, asked: list[str]):
+    return [{"question": q, "answer": a} for q, a in zip(asked, columns["answer"], strict=True)]
+
+
+def _alpaca(columns: Columns, asked: list[str]):
+    inputs = columns.get("context") or repeat("")
+    systems, histories = columns.get("system") or repeat(""), columns.get("history") or repeat([])
+    for q, i, a, s, h in zip(columns["question"], inputs, columns["answer"], systems, histories, strict=False):
+        row = {"instruction": q, "input": i, "output": a}
+        yield row | ({"system": s} if s else {}) | ({"history": h} if h else {})
+
+
+def _messages(columns: Columns, asked: list[str]):
+    systems, histories = columns.get("system") or repeat(""), columns.get("history") or repeat([])
+    for q, a, s, h in zip(asked, columns["answer"], systems, histories, strict=False):
+        turns = [*(h or []), (q, a)]
+        spoken = [m for q, a in turns for m in ({"role": "user", "content": q}, {"role": "assistant", "content": a})]
+        yield {"messages": [{"role": "system", "content": s}, *spoken] if s else spoken}
+
+
+def _preference(columns: Columns, asked: list[str]):
+    answers = zip(asked, columns["chosen"], columns["rejected"], strict=True)
+    return ({"prompt": q, "chosen": c, "rejected": r} for q, c, r in answers)
+
+
+def _kto(columns: Columns, asked: list[str]):
+    answers = zip(asked, columns["answer"], columns["label"], strict=True)
+    return ({"prompt": q, "completion": a, "label": label} for q, a, label in answers)
+
+
+def _text(columns: Columns, asked: list[str]):
+    return ({"text": text} for text in columns["text"])
+
+
+_ROWS = {"qa": _qa, "alpaca": _alpaca, "messages": _messages, "preference": _preference, "kto": _kto, "text": _text}
+
+
+def dump(row: formats.Row) -> bytes:
+    """A row as a line of JSON. A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        text = json.dumps(row, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_APPEND_NEWLINE)

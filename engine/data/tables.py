@@ -38,14 +38,14 @@ class Table:
     long_rows: int = 0  # rows with more cells than columns, met so far
     short_rows: int = 0
 
-    def blocks(self, start: int | None = None, row: int = 0) -> Iterator[Block]:
+    def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
         """Blocks of rows as wide as `columns`; row numbers count from 0 and leave out the header.
 
-        `start` and `row` continue at a block that was read before.
+        `start` and `row` continue at a block that was read before; `stop` is a byte where a line begins.
         """
         skip = self.header and not start
         offset = 1 if self.header else 0
-        for block in self.source.blocks(start, row + offset if start else 0):
+        for block in self.source.blocks(start, row + offset if start else 0, stop):
             if skip and block.rows:
                 block.rows = block.rows[1:]
                 block.row += 1
@@ -109,7 +109,7 @@ def open_table(
         NotFound: there is no such file.
         NotATable: it cannot be read as a table, and why, with the place.
     """
-    path = Path(path).expanduser()
+    path = Path(path).expanduser().absolute()
     if not path.exists():
         raise NotFound(kind=FILE, name=str(path), hint=Words("Check the path.", "请检查路径。"))
     if path.stat().st_size == 0:
