@@ -1,0 +1,156 @@
+// One run, live: statistics, progress, messages and the chart. The server sends what is new since a cursor
+// (ui/chart.py); Plotly adds the new points, so a zoom survives.
+TuneDesk.run = (element, props, server, trigger, watch) => {
+  const SMOOTHING = 0.9;
+
+  const words = props.value.words;
+  const part = (name) => element.querySelector(`[data-part=${name}]`);
+  let run, cursor, steps, evals, state, metric = "loss";
+
+  const forget = () => {
+    run = props.value.run;
+    cursor = "";
+    state = undefined;
+  };
+
+  // Exponential moving average, corrected for its start, as TensorBoard draws it.
+  const smooth = (values) => {
+    let mean = 0, weight = 0;
+    return values.map((value) => {
+      if (value === null) return null;
+      mean = SMOOTHING * mean + (1 - SMOOTHING) * value;
+      weight = SMOOTHING * weight + (1 - SMOOTHING);
+      return mean / weight;
+    });
+  };
+
+  const traces = () => {
+    const hover = (name) => `${name} %{y:.4g}<extra></extra>`;
+    const line = (y, name, style) => ({ x: [...steps.step], y, name, mode: "lines", hovertemplate: hover(name), ...style });
+    if (metric !== "loss") {
+      return [line([...steps[metric]], words[metric], { line: { color: "#6366f1", width: 1.8 } })];
+    }
+    return [
+      line([...steps.loss], words.raw, { line: { color: "rgba(99,102,241,.32)", width: 1.2 } }),
+      line(smooth(steps.loss), words.smoothed, { line: { color: "#4f46e5", width: 2.6 } }),
+      {
+        x: [...evals.step], y: [...evals.eval_loss], name: words.validation, mode: "lines+markers",
+        line: { color: "#f59e0b", width: 2.2 }, marker: { size: 7, line: { color: "#fff", width: 1.5 } },
+        hovertemplate: hover(words.validation),
+      },
+    ];
+  };
+
+  const layout = () => {
+    const dark = document.body.classList.contains("dark");
+    const [ink, grid] = dark ? ["#cbd5e1", "#1e293b"] : ["#64748b", "#eef2f7"];
+    const axis = { gridcolor: grid, zeroline: false, linecolor: grid, tickfont: { size: 11.5 }, automargin: true };
+    return {
+      margin: { l: 46, r: 12, t: 8, b: 38 }, height: 320, uirevision: `${run}-${metric}`,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(element).fontFamily, color: ink, size: 12.5 },
+      hovermode: "x unified", dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      hoverlabel: { bgcolor: dark ? "#0f172a" : "#fff", bordercolor: grid },
+      legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" }, showlegend: metric === "loss",
+      xaxis: { ...axis, title: { text: words.step, standoff: 8 } }, yaxis: { ...axis, rangemode: "normal" },
+    };
+  };
+
+  const draw = async () => {
+    part("empty").hidden = steps.step.length > 0;
+    part("chart").hidden = steps.step.length === 0;
+    if (!steps.step.length) return;
+    const Plotly = await TuneDesk.plotly();
+    await Plotly.react(part("chart"), traces(), layout(), { displayModeBar: false, responsive: true, showTips: false });
+  };
+
+  const extend = async (news) => {
+    const Plotly = await TuneDesk.plotly();
+    const chart = part("chart");
+    const count = news.steps.step.length;
+    if (count) {
+      const fresh = metric === "loss" ? [news.steps.loss, smooth(steps.loss).slice(-count)] : [news.steps[metric]];
+      await Plotly.extendTraces(chart, { x: fresh.map(() => news.steps.step), y: fresh }, fresh.map((_, i) => i));
+    }
+    if (metric === "loss" && news.evals.step.length) {
+      await Plotly.extendTraces(chart, { x: [news.evals.step], y: [news.evals.eval_loss] }, [2]);
+    }
+  };
+
+  const show = (answer) => {
+    part("title").textContent = answer.title;
+    part("state").textContent = answer.state_text;
+    part("state").className = `td-pill is-${answer.state || "none"}`;
+    part("bar").style.width = `${Math.round(answer.progress * 1000) / 10}%`;
+    part("progress").hidden = !answer.busy;
+    part("progress").classList.toggle("is-waiting", answer.busy && !answer.progress);
+    const message = part("message");
+    message.hidden = !answer.message;
+    message.textContent = answer.message;
+    message.className = `td-message is-${answer.message_kind}`;
+    part("empty").textContent = answer.empty;
+    part("stats").replaceChildren(
+      ...answer.stats.map(({ label, value, note }) => {
+        const card = document.createElement("div");
+        card.className = "td-stat";
+        for (const [tag, text] of [["small", label], ["b", value], ["span", note]]) {
+          if (!text) continue;
+          card.appendChild(document.createElement(tag)).textContent = text;
+        }
+        return card;
+      }),
+    );
+  };
+
+  const poll = async () => {
+    const asked = { run, cursor };
+    const answer = await server.follow(asked);
+    // Meanwhile another run was chosen, or another call brought the same points.
+    if (asked.run !== run || asked.cursor !== cursor) return;
+    show(answer);
+    const { news } = answer;
+    cursor = news.cursor;
+    const drawn = !news.reset && steps.step.length > 0;
+    if (news.reset) [steps, evals] = [news.steps, news.evals];
+    else {
+      for (const name in steps) steps[name].push(...news.steps[name]);
+      for (const name in evals) evals[name].push(...news.evals[name]);
+    }
+    if (drawn) await extend(news);
+    else await draw();
+    if (answer.state !== state) {
+      state = answer.state;
+      trigger("state", { run, state });
+    }
+  };
+
+  element.addEventListener("click", async (event) => {
+    const tab = event.target.closest("[data-metric]");
+    if (!tab) return;
+    metric = tab.dataset.metric;
+    for (const other of element.querySelectorAll("[data-metric]")) other.classList.toggle("is-on", other === tab);
+    await draw();
+  });
+
+  // Only another run starts anew: the same one goes on from where it is.
+  watch("value", async () => {
+    if (props.value.run === run) return;
+    forget();
+    await poll();
+  });
+
+  forget();
+  TuneDesk.every(element, 1000, poll);
+};
+
+// Plotly's own script (4.8 MB) is loaded when there is something to draw.
+TuneDesk.plotly = () => {
+  TuneDesk.loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = "/static/plotly.min.js";
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = reject;
+    document.head.appendChild(script);
+  });
+  return TuneDesk.loading;
+};

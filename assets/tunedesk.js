@@ -1,0 +1,110 @@
+// The page's own behaviour, called from `js_on_load` of gr.HTML components. It holds no state of its own: what is
+// chosen lives in the component's value, and the server answers for everything else.
+window.TuneDesk = {
+  // Cards that work as radio buttons: keyboard and screen readers get real inputs.
+  cards(element, props, trigger) {
+    element.addEventListener("change", (event) => {
+      const key = event.target.value;
+      const cards = props.value.cards.map((card) => ({ ...card, selected: card.key === key }));
+      props.value = { ...props.value, selected: key, cards };
+      trigger("pick");
+      // The cards are drawn anew; without this the arrow keys would lose their place.
+      requestAnimationFrame(() => element.querySelector("input:checked")?.focus({ preventScroll: true }));
+    });
+    element.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-more]")) return;
+      const cards = props.value.cards.map((card) => ({ ...card, further: false }));
+      props.value = { ...props.value, more: "", cards };
+    });
+  },
+
+  // The row of steps. The one that trains tells how far it is, on every page and in every tab.
+  steps(element, props, trigger, server) {
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-step]");
+      if (button) trigger("go", { step: button.dataset.step });
+    });
+    TuneDesk.every(element, 2000, async () => {
+      const note = element.querySelector("[data-live]");
+      if (note) note.textContent = (await server.pulse(props.value.run)) ?? note.dataset.live;
+    });
+  },
+
+  // A table whose rows say which was pressed.
+  table(element, trigger) {
+    const press = (event) => {
+      const row = event.target.closest("[data-row]");
+      if (row) trigger("open", { row: row.dataset.row });
+    };
+    element.addEventListener("click", press);
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target.matches("[data-row]")) press(event);
+    });
+  },
+
+  // A place to drop a file on, or to click; it says how far the upload is.
+  dropzone(element, props, trigger, upload) {
+    const input = element.querySelector("input");
+    const zone = element.querySelector(".td-drop");
+    const send = async (file) => {
+      if (!file) return;
+      zone.classList.add("is-busy");
+      try {
+        const { path } = await upload(file);
+        trigger("uploaded", { path });
+      } catch {
+        trigger("refused", { name: file.name });
+      } finally {
+        zone.classList.remove("is-busy");
+        input.value = "";
+      }
+    };
+    input.addEventListener("change", () => send(input.files[0]));
+    for (const name of ["dragover", "dragleave", "drop"]) {
+      zone.addEventListener(name, (event) => {
+        event.preventDefault();
+        zone.classList.toggle("is-over", name === "dragover");
+        if (name === "drop") send(event.dataTransfer.files[0]);
+      });
+    }
+  },
+
+  pager(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-start]");
+      if (button) trigger("turn", { start: Number(button.dataset.start) });
+    });
+  },
+
+  chips(element, trigger) {
+    element.addEventListener("click", (event) => {
+      const chip = event.target.closest("[data-chip]");
+      if (chip) trigger("pick", { index: Number(chip.dataset.chip) });
+    });
+  },
+
+  // Runs `work` every `ms` while the page is seen and the element is part of it; never twice at once.
+  every(element, ms, work) {
+    let busy = false;
+    const tick = async () => {
+      if (!element.isConnected) {
+        clearInterval(timer);
+        document.removeEventListener("visibilitychange", tick);
+        return;
+      }
+      if (busy || document.hidden) return;
+      busy = true;
+      try {
+        await work();
+      } catch (error) {
+        // The server is away (restarting, closed): the next tick asks again.
+        if (!(error instanceof TypeError)) throw error;
+      } finally {
+        busy = false;
+      }
+    };
+    const timer = setInterval(tick, ms);
+    document.addEventListener("visibilitychange", tick);
+    tick();
+  },
+};

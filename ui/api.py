@@ -1,0 +1,108 @@
+"""The public API (`gradio_client`): `/start_run /run_status /run_events /stop_run /inspect_file /convert_file /compare`.
+
+Everything else that Gradio calls is private. Each function validates what it is given: hiding a route protects nothing.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from engine.compare.settings import GenerationParams
+from engine.data import convert as converting
+from engine.data import datasets, tables
+from engine.data.cleaning import Cleaning
+from engine.fields import validated
+from engine.runs import store
+from engine.words import Words
+from ui.data_tab import uploaded_file
+from ui.page import GENERATION, guarded
+from ui.services import Services
+from ui.text import Text
+from ui.train_tab import launch
+
+
+def publish(t: Text, services: Services) -> None:
+    """Add the public functions to the Blocks that are being built."""
+
+    def start_run(
+        model: str,
+        data: str,
+        objective: str = "sft",
+        method: str = "lora",
+        settings: dict = {},  # noqa: B006
+        name: str = "",
+    ) -> dict:
+        """Start a training run: `{"run": id, "position": place in the queue or None}`. `settings`: parameter -> value."""
+        run = launch(services, model, data, objective, method, dict(settings), name)
+        return {"run": run.id, "path": str(run.path), "position": services.jobs.position(run)}
+
+    def run_status(run: str) -> dict:
+        """The state of a run, and its place in the queue."""
+        found = store.find(run)
+        return {"run": found.id, **found.status(), "position": services.jobs.position(found)}
+
+    def run_events(run: str, after: int = 0) -> list:
+        """The events of a run with a number above `after`."""
+        return store.find(run).events(int(after))
+
+    def stop_run(run: str) -> dict:
+        """Ask a run to finish its step, save and stop."""
+        found = store.find(run)
+        services.jobs.stop(found)
+        return {"run": found.id, "state": found.status()["state"]}
+
+    def inspect_file(file: dict, encoding: str = "") -> dict:
+        """What is in an uploaded table: format, encoding, delimiter, rows, columns, mapping, problems."""
+        found = tables.inspect(_uploaded(file), encoding or None)
+        return {key: _said(value, t) for key, value in found.items()}
+
+    def convert_file(
+        file: dict,
+        name: str,
+        mapping: dict = {},  # noqa: B006
+        train: int | None = None,
+        val: int | None = None,
+        seed: int = 42,
+        format: str = "qa",
+        encoding: str = "",
+        cleaning: dict = {},  # noqa: B006
+    ) -> dict:
+        """Make the data set `name` of an uploaded table: train, val, unused, dropped, files, input_rows."""
+        return converting.convert(
+            [_uploaded(file)],
+            datasets.place(name),
+            mapping=dict(mapping) or None,
+            train=train,
+            val=val,
+            seed=seed,
+            format=format,
+            encoding=encoding or None,
+            cleaning=validated(Cleaning, dict(cleaning)),
+        )
+
+    def compare(run: str, question: str, settings: dict = {}) -> dict:  # noqa: B006
+        """The answers of the model before and after a run: `{"base", "tuned"}`. `settings`: as in generation."""
+        params = validated(GenerationParams, {"temperature": 0, **settings})
+        id = store.find(run).id
+        messages = [{"role": "user", "content": question}]
+        names = [f"base:run:{id}", f"run:{id}"]
+        base, tuned = services.chat.answers(names, [messages] * 2, **params.model_dump())
+        return {"base": base["text"], "tuned": tuned["text"]}
+
+    for function in (start_run, run_status, run_events, stop_run, inspect_file, convert_file):
+        gr.api(guarded(function, t), api_name=function.__name__, concurrency_limit=8)
+    gr.api(guarded(compare, t), api_name="compare", concurrency_id=GENERATION, concurrency_limit=4)
+
+
+def _uploaded(file: object) -> Path:
+    """The file that a client sent with `gradio_client.handle_file`."""
+    return uploaded_file(file.get("path") if isinstance(file, dict) else file)
+
+
+def _said(value: object, t: Text) -> object:
+    """Words within a value as text."""
+    if isinstance(value, Words):
+        return t.of(value)
+    if isinstance(value, list):
+        return [_said(each, t) for each in value]
+    return value

@@ -1,0 +1,176 @@
+"""A run, live: state, statistics, progress and the chart of its losses.
+
+The page asks once a second what is new since its cursor (`follow`); no connection stays open and none owns the run.
+The drawing is in `assets/chart.js`.
+"""
+
+import gradio as gr
+
+from engine.errors import NotFound, from_record
+from engine.runs import status as states
+from engine.runs import store
+from ui.services import Services
+from ui.text import Text
+
+_METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
+
+_SKELETON = """
+<section class="td-run">
+  <header><h3 data-part="title"></h3><span class="td-pill" data-part="state"></span></header>
+  <div class="td-progress" data-part="progress" hidden><i data-part="bar"></i></div>
+  <p class="td-message" data-part="message" role="status" hidden></p>
+  <div class="td-stats" data-part="stats"></div>
+  <nav class="td-metrics">{metrics}</nav>
+  <p class="td-empty" data-part="empty"></p>
+  <div class="td-plot" data-part="chart" hidden></div>
+</section>
+"""
+
+
+def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
+    """The live view. Its value is what `shown` makes; it fires `state` when the run's state changes."""
+
+    def follow(asked: dict) -> dict:
+        return news(t, services, asked.get("run"), str(asked.get("cursor", "")))
+
+    metrics = "".join(
+        f'<button type="button" data-metric="{name}" class="{"is-on" if name == "loss" else ""}">'
+        f"{t.html(f'chart.{name}')}</button>"
+        for name in _METRICS
+    )
+    return gr.HTML(
+        shown(t, None),
+        html_template=_SKELETON.format(metrics=metrics),
+        js_on_load="TuneDesk.run(element, props, server, trigger, watch); // 'state'",
+        server_functions=[follow],
+        elem_id=elem_id,
+        apply_default_css=False,
+    )
+
+
+def shown(t: Text, run: str | None) -> dict:
+    """The value of a `run_view` that shows the run with that id."""
+    return {"run": run, "words": t.group("chart")}
+
+
+def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
+    """What a view must show of a run: everything that is small, and the points since `cursor`."""
+    try:
+        run = store.find(id) if id else None
+    except NotFound:
+        run = None
+    if run is None:
+        return {
+            "state": None,
+            "title": t("chart.no_run"),
+            "state_text": "",
+            "busy": False,
+            "progress": 0,
+            "message": "",
+            "message_kind": "",
+            "empty": t("chart.empty_start"),
+            "stats": [],
+            "news": {
+                "cursor": "",
+                "reset": True,
+                "steps": {name: [] for name in ("step", *_METRICS)},
+                "evals": {"step": [], "eval_loss": []},
+            },
+        }
+    status = run.status()
+    message, kind = _message(t, services, run, status)
+    busy = status["state"] in states.ACTIVE
+    return {
+        "state": status["state"],
+        "title": run.card["name"] or run.id,
+        "state_text": t(f"state.{status['state']}"),
+        "busy": busy,
+        "progress": _progress(status) if busy else 1,
+        "message": message,
+        "message_kind": kind,
+        "empty": t("chart.empty_waiting" if busy or status["state"] == states.QUEUED else "chart.empty_ended"),
+        "stats": _stats(t, status),
+        "news": run.series(cursor),
+    }
+
+
+def runs_ahead(services: Services, run: store.Run) -> int:
+    """How many runs go or wait before `run`."""
+    going = sum(each.status()["state"] in states.ACTIVE for each in store.runs() if each != run)
+    return going + (services.jobs.position(run) or 1) - 1
+
+
+def waiting(t: Text, services: Services, run: store.Run) -> str:
+    """Where a run stands in the queue."""
+    ahead = runs_ahead(services, run)
+    return t("run.queued_behind", ahead=ahead) if ahead else t("run.queued")
+
+
+def duration(t: Text, seconds: float | None) -> str:
+    """Seconds as a person says them: "45 s", "2 min 10 s", "3 h 5 min"."""
+    if seconds is None:
+        return "–"
+    seconds = round(seconds)
+    if seconds < 60:
+        return t("time.seconds", s=seconds)
+    if seconds < 3600:
+        return t("time.minutes", m=seconds // 60, s=seconds % 60)
+    return t("time.hours", h=seconds // 3600, m=seconds % 3600 // 60)
+
+
+def number(value: float | None) -> str:
+    """A loss or rate with the digits that matter."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 else f"{value:.3g}"
+
+
+def _progress(status: dict) -> float:
+    return min(1.0, status["step"] / status["max_steps"]) if status["max_steps"] else 0.0
+
+
+def _stats(t: Text, status: dict) -> list[dict]:
+    steps = f"{status['step']} / {status['max_steps']}" if status["max_steps"] else "–"
+    phase = status["phase"] or status["state"]
+    running = status["state"] in states.ACTIVE
+    best = status["best"]
+    facts = [
+        (t("chart.step"), steps, t(f"phase.{phase}") if running and status["phase"] else ""),
+        (t("chart.loss"), number(status["loss"]), ""),
+        (
+            t("chart.validation"),
+            number(status["eval_loss"]),
+            t("chart.best", loss=number(best["eval_loss"]), step=best["step"]) if best else "",
+        ),
+        (t("chart.speed"), _speed(t, status), ""),
+        (t("chart.time_left"), duration(t, status.get("eta_s")), "")
+        if running
+        else (t("chart.time_taken"), duration(t, status["seconds"] or None), ""),
+    ]
+    return [{"label": label, "value": value, "note": note} for label, value, note in facts]
+
+
+def _speed(t: Text, status: dict) -> str:
+    speed = status.get("tokens_per_second")
+    return t("chart.tokens_per_second_value", n=f"{speed:,.0f}") if speed else "–"
+
+
+def _message(t: Text, services: Services, run: store.Run, status: dict) -> tuple[str, str]:
+    """One sentence on where the run is, and its kind: "info", "good" or "bad"."""
+    state = status["state"]
+    if status["error"]:
+        return from_record(status["error"]).text(t.lang), "bad"
+    if state == states.QUEUED:
+        return waiting(t, services, run), "info"
+    if state == "interrupted":
+        return t("run.interrupted"), "bad"
+    if state == "stopped":
+        return (t("run.stopped", step=status["step"]) if status["step"] else t("run.cancelled")), "info"
+    if state == "finished":
+        return t("run.finished", time=duration(t, status["seconds"])), "good"
+    if state == "stopping":
+        return t("run.stopping"), "info"
+    if state == "starting" or not status["step"]:
+        known = status["phase"] in ("loading", "tokenising", "measuring")
+        return t(f"run.phase_{status['phase']}") if known else t("run.starting"), "info"
+    return "", ""

@@ -1,0 +1,366 @@
+"""Step 2: data. A file (the demo's or one's own) is looked at, its columns get their roles, and it becomes a data set."""
+
+import html
+import re
+import shutil
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from engine import home
+from engine.data import convert as converting
+from engine.data import datasets, formats, roles, tables
+from engine.data.cleaning import REASONS, Cleaning
+from engine.errors import InvalidFields, NotFound
+from engine.fields import validated
+from engine.words import Words
+from ui import cards, table
+from ui.forms import Form
+from ui.model_tab import heading
+from ui.page import UPLOAD_LIMIT, Page
+from ui.text import Text
+
+# The key of the demo's spreadsheet among the files; no upload can be called so.
+DEMO = "demo:"
+_FILE = Words("file", "文件")
+
+_DROPZONE = """
+<label class="td-drop" tabindex="0"><input type="file">
+  <b>{title}</b><span>{help}</span><em>{busy}</em></label>
+"""
+
+
+def build(page: Page) -> None:
+    t = page.t
+    form = Form(Cleaning, t, "cleaning")
+    with gr.Column(elem_classes="td-panel"):
+        gr.HTML(heading(t, "data"), apply_default_css=False)
+        sets = cards.cards("datasets")
+        with gr.Row(elem_classes=["td-next", "is-inner"], visible=False) as ready:
+            gr.HTML(f"<p>{t.html('data.next_hint')}</p>", apply_default_css=False)
+            forward = gr.Button(t("data.next"), variant="primary", size="lg", elem_id="data-next")
+    with gr.Column(elem_classes="td-panel"):
+        gr.HTML(
+            f'<div class="td-heading"><h2>{t.html("data.new_title")}</h2><p>{t.html("data.new_lead")}</p></div>',
+            apply_default_css=False,
+        )
+        files = cards.cards("files")
+        upload = gr.HTML(
+            html_template=_DROPZONE.format(
+                title=t.html("data.upload"), help=t.html("data.upload_help"), busy=t.html("data.uploading")
+            ),
+            js_on_load="TuneDesk.dropzone(element, props, trigger, upload); // 'uploaded' 'refused'",
+            elem_id="data-upload",
+            apply_default_css=False,
+        )
+        facts = cards.stats("data-facts")
+        notes = gr.HTML("", elem_id="data-notes", apply_default_css=False)
+        search = gr.Textbox(
+            placeholder=t("data.search"), show_label=False, container=False, elem_id="data-search", max_lines=1
+        )
+        rows = table.table("data-rows")
+        gr.HTML(
+            f'<h3>{t.html("data.roles")}</h3><p class="td-sub">{t.html("data.roles_help")}</p>', apply_default_css=False
+        )
+        with gr.Row(elem_classes="td-fields"):
+            columns = {
+                role.key: gr.Dropdown(
+                    label=t.of(role.label), interactive=True, visible=False, elem_id=f"role-{role.key}", min_width=180
+                )
+                for role in roles.ROLES
+            }
+        gr.HTML(
+            f'<h3>{t.html("data.counts")}</h3><p class="td-sub">{t.html("data.counts_help")}</p>',
+            apply_default_css=False,
+        )
+        with gr.Row(elem_classes="td-fields"):
+            train = gr.Number(
+                None, label=t("data.train"), placeholder=t("data.train_auto"), elem_id="data-train", min_width=180
+            )
+            val = gr.Number(
+                None, label=t("data.val"), placeholder=t("data.val_auto"), elem_id="data-val", min_width=180
+            )
+            name = gr.Textbox(label=t("data.name"), elem_id="data-name", max_lines=1, min_width=180)
+        with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as advanced:
+            with gr.Row(elem_classes="td-fields"):
+                format = gr.Dropdown(
+                    label=t("data.format"),
+                    choices=[(t.of(each.label), each.key) for each in formats.FORMATS],
+                    value=formats.FORMATS[0].key,
+                    interactive=True,
+                    elem_id="data-format",
+                    min_width=180,
+                )
+                seed = gr.Number(42, label=t("data.seed"), elem_id="data-seed", min_width=180)
+            form.basic()
+            form.advanced()
+        with gr.Row(elem_classes="td-actions"):
+            make = gr.Button(t("data.convert"), variant="primary", size="lg", elem_id="data-convert")
+        result = cards.stats("data-result")
+        dropped = gr.HTML("", elem_id="data-dropped", apply_default_css=False)
+
+    dropdowns = list(columns.values())
+
+    def show_sets(chosen: dict) -> list:
+        data = chosen_data(chosen["data"])
+        return [
+            _sets(t, data.name if data else None),
+            gr.update(visible=data is not None),
+            gr.update(variant="secondary" if data else "primary"),
+        ]
+
+    def show_file(chosen: dict, shown: dict) -> list:
+        """The file that is chosen; nothing changes while it is the one on the page already."""
+        key = chosen["file"] or DEMO
+        if shown.get("file") == key:
+            return [gr.skip()] * len(of_file)
+        return inspect(key)
+
+    def inspect(key: str) -> list:
+        path = file_path(key)
+        found = tables.inspect(path)
+        value = table.page(t, tables.open_table(path)) | {"file": key}
+        return [
+            _files(t, key),
+            cards.figures(_facts(t, path, found)),
+            _notes(t, found["notes"]),
+            "",
+            value,
+            gr.update(value=_format_of(found["mapping"])),
+            _free_name(t("data.demo_set") if key == DEMO else path.stem),
+            None,
+            None,
+            *_role_updates(t, found["columns"], found["mapping"], _format_of(found["mapping"])),
+        ]
+
+    def choose_set(value: dict, chosen: dict) -> dict:
+        return {**chosen, "data": datasets.find(cards.selected(value) or "").name}
+
+    def choose_file(value: dict, chosen: dict) -> dict:
+        return {**chosen, "file": cards.selected(value)}
+
+    def take(chosen: dict, event: gr.EventData) -> dict:
+        return {**chosen, "file": keep_upload(uploaded_file(event._data.get("path"))).name}
+
+    def refuse(event: gr.EventData) -> None:
+        gr.Warning(t("data.refused", name=event._data.get("name"), limit=UPLOAD_LIMIT), title=t("app.error"))
+
+    def turn(chosen: dict, searched: str, event: gr.EventData) -> dict:
+        return turned(chosen, searched, int(event._data.get("start", 0)))
+
+    def turned(chosen: dict, searched: str, start: int = 0) -> dict:
+        key = chosen["file"] or DEMO
+        return table.page(t, tables.open_table(file_path(key)), start, searched) | {"file": key}
+
+    def choose_format(key: str, *values: object) -> list[dict]:
+        held = next((each.holds for each in formats.FORMATS if each.key == key), ())
+        return [gr.update(visible=role in held) for role in columns]
+
+    def prepare(
+        chosen: dict,
+        wanted: str,
+        title: str,
+        n_train: float | None,
+        n_val: float | None,
+        number: float,
+        *values: object,
+    ) -> list:
+        mapping = dict(zip(columns, values[: len(columns)], strict=True))
+        try:
+            report = convert(
+                chosen["file"] or DEMO,
+                title,
+                wanted,
+                mapping,
+                n_train,
+                n_val,
+                number,
+                form.settings(values[len(columns) :]),
+            )
+        except InvalidFields as error:
+            gr.Warning(error.text(t.lang), title=t("train.check_fields"))
+            return [*[gr.skip()] * 4, gr.update(open=True), *form.problems(error)]
+        gr.Success(t("data.converted", name=title.strip()), title=t("app.done"))
+        return [
+            {**chosen, "data": title.strip()},
+            cards.figures(_result(t, report)),
+            _dropped(t, report),
+            _free_name(title.strip()),
+            gr.skip(),
+            *form.problems(None),
+        ]
+
+    of_file = [files, facts, notes, search, rows, format, name, train, val, *dropdowns]
+    page.render("data", show_sets, [sets, ready, make])
+    page.render("data", show_file, of_file, [rows])
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    sets.pick(page.guarded(choose_set), [sets, page.chosen], page.chosen, **private)
+    files.pick(page.guarded(choose_file), [files, page.chosen], page.chosen, **private)
+    upload.uploaded(page.guarded(take), page.chosen, page.chosen, **private)
+    upload.refused(refuse, None, None, **private)
+    rows.turn(page.guarded(turn), [page.chosen, search], rows, **private)
+    search.change(page.guarded(turned), [page.chosen, search], rows, trigger_mode="always_last", **private)
+    format.input(choose_format, [format, *dropdowns], dropdowns, **private)
+    make.click(
+        page.guarded(prepare),
+        [page.chosen, format, name, train, val, seed, *dropdowns, *form.components],
+        [page.chosen, result, dropped, name, advanced, *form.components],
+        **private | {"show_progress": "minimal"},
+    )
+    forward.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
+
+
+def chosen_data(name: str | None) -> datasets.DataSet | None:
+    """The data set called `name`, else the newest, else None."""
+    listed = datasets.data_sets()
+    return next((each for each in listed if each.name == name), None) or next(iter(listed), None)
+
+
+def file_path(key: str) -> Path:
+    """The file that a page means by `key`: the demo's spreadsheet or an upload.
+
+    Raises:
+        NotFound, OutsideFolder: it is not there, or not an upload.
+    """
+    if key == DEMO:
+        return home.DEMO_DATA
+    path = home.inside(key, home.folder("uploads"))
+    if not path.is_file():
+        raise NotFound(kind=_FILE, name=key, hint=Words("Upload it again.", "请重新上传。"))
+    return path
+
+
+def uploaded_file(path: object) -> Path:
+    """The path of a file that Gradio received, as a page or client tells it.
+
+    Raises:
+        NotFound: nothing was sent.
+        OutsideFolder: the path is not one of an upload.
+    """
+    if not isinstance(path, str) or not path:
+        raise NotFound(kind=_FILE, name="", hint=Words("Upload it again.", "请重新上传。"))
+    return home.inside(path, Path(get_upload_folder()))
+
+
+def keep_upload(uploaded: Path) -> Path:
+    """Move a file that Gradio received into the workspace, under its own name or one beside it."""
+    folder = home.folder("uploads")
+    target = folder / uploaded.name
+    number = 2
+    while target.exists():
+        target = folder / f"{uploaded.stem}-{number}{uploaded.suffix}"
+        number += 1
+    shutil.move(uploaded, target)
+    return target
+
+
+def convert(
+    key: str,
+    name: str,
+    format: str,
+    mapping: dict[str, object],
+    train: float | None,
+    val: float | None,
+    seed: float,
+    cleaning: dict[str, object],
+) -> dict:
+    """Make the data set `name` of the file `key`; returns the report of `engine.data.convert`.
+
+    Raises:
+        TuneDeskError: as its messages say.
+    """
+    return converting.convert(
+        [file_path(key)],
+        datasets.place(name.strip()),
+        mapping={role: str(column) for role, column in mapping.items() if column},
+        train=None if train is None else int(train),
+        val=None if val is None else int(val),
+        seed=int(seed),
+        format=format,
+        cleaning=validated(Cleaning, cleaning),
+    )
+
+
+def _sets(t: Text, selected: str | None) -> dict:
+    offered = [
+        cards.Card(
+            key=each.name,
+            title=each.name,
+            badge=t("app.demo_badge") if each.demo else "",
+            text=t.of(formats.get(each.format).label),
+            facts=(cards.Fact(t("data.train"), f"{each.train:,}"), cards.Fact(t("data.val"), f"{each.val:,}")),
+        )
+        for each in datasets.data_sets()
+    ]
+    return cards.choice(t("data.title"), offered, selected, name="dataset", empty=t("data.none"))
+
+
+def _files(t: Text, selected: str) -> dict:
+    uploads = sorted(home.folder("uploads").glob("[!.]*.*"), key=lambda path: -path.stat().st_mtime)
+    demo = cards.Card(DEMO, t("data.demo_file"), t("data.demo_text"), t("app.demo_badge"))
+    offered = [cards.Card(path.name, path.name, home.size_text(path.stat().st_size)) for path in uploads[:8]]
+    return cards.choice(t("data.new_title"), [demo, *offered], selected, name="file")
+
+
+def _facts(t: Text, path: Path, found: dict) -> list[cards.Fact]:
+    facts = [
+        cards.Fact(t("data.rows"), f"{found['rows']:,}"),
+        cards.Fact(t("data.columns"), str(len(found["columns"]))),
+        cards.Fact(t("data.file_format"), str(found["format"]).upper()),
+        cards.Fact(t("data.encoding"), str(found["encoding"] or "–").upper()),
+    ]
+    return [*facts, cards.Fact(t("data.file_size"), home.size_text(path.stat().st_size))]
+
+
+def _role_updates(t: Text, names: list[str], mapping: dict[str, str], format: str) -> list[dict]:
+    held = formats.get(format).holds
+    updates = []
+    for role in roles.ROLES:
+        given = mapping.get(role.key)
+        # A template of several columns is offered by its columns: "title + ask".
+        joined = [] if given is None or given in names else [(" + ".join(re.findall(r"{([^{}]+)}", given)), given)]
+        choices = [(t("data.no_column"), ""), *joined, *((name, name) for name in names)]
+        updates.append(gr.update(choices=choices, value=given or "", visible=role.key in held))
+    return updates
+
+
+def _format_of(mapping: dict[str, str]) -> str:
+    """The form of data set that suits the roles found."""
+    for key, wanted in (("preference", "rejected"), ("messages", "messages"), ("text", "text")):
+        if wanted in mapping:
+            return key
+    return "qa"
+
+
+def _notes(t: Text, notes: list[Words]) -> str:
+    return "".join(f'<p class="td-message is-info">{html.escape(t.of(note))}</p>' for note in notes)
+
+
+def _result(t: Text, report: dict) -> list[cards.Fact]:
+    lost = sum(report["dropped"].values())
+    return [
+        cards.Fact(t("data.read"), f"{report['input_rows']:,}"),
+        cards.Fact(t("data.train"), f"{report['train']:,}", kind="is-good"),
+        cards.Fact(t("data.val"), f"{report['val']:,}", kind="is-good"),
+        cards.Fact(t("data.dropped"), f"{lost:,}", kind="is-warn" if lost else ""),
+        cards.Fact(t("data.unused"), f"{report['unused']:,}"),
+    ]
+
+
+def _dropped(t: Text, report: dict) -> str:
+    rows = "".join(
+        f"<li>{t.html('data.dropped_row', count=f'{count:,}', reason=t.of(REASONS[reason]))}</li>"
+        for reason, count in report["dropped"].items()
+    )
+    return f'<div class="td-reasons"><h4>{t.html("data.dropped_title")}</h4><ul>{rows}</ul></div>' if rows else ""
+
+
+def _free_name(name: str) -> str:
+    """`name`, or the first of `name-2`, `name-3` ... that no data set has."""
+    taken = {each.name for each in datasets.data_sets()}
+    name = re.sub(r'[/\\:*?"<>|]', "-", name.removesuffix("-")) or "data"
+    base, number = re.sub(r"-\d+$", "", name), 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name

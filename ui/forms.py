@@ -1,0 +1,130 @@
+"""A declared parameter model (`engine.fields.Params`) as form fields, and the fields' values back as settings.
+
+The only file that knows which widget suits which type. It validates nothing: the values go to the engine as they are,
+and what the engine finds wrong comes back to the fields by name (`problems`).
+"""
+
+import types
+import typing
+
+import gradio as gr
+from pydantic.fields import FieldInfo
+
+from engine.errors import InvalidFields
+from engine.fields import Params, help_text, label
+from engine.words import Words
+from ui.text import Text
+
+# Up to this many choices are shown at once; more go into a list that opens.
+_RADIO_CHOICES = 3
+
+
+class Form:
+    """The fields of one `Params` model. `basic()` and `advanced()` lay them out where they are called.
+
+    `components` holds what has been laid out so far and `names` its parameters, in the same order: give the first as
+    inputs of an event and the values it receives to `settings`.
+    """
+
+    def __init__(self, schema: type[Params], t: Text, prefix: str):
+        self.schema, self.t, self.prefix = schema, t, prefix
+        self.names: list[str] = []
+        self.components: list[gr.components.Component] = []
+
+    def has(self, advanced: bool) -> bool:
+        return any(_is_advanced(field) == advanced for field in self.schema.model_fields.values())
+
+    def basic(self) -> None:
+        self._lay_out(advanced=False)
+
+    def advanced(self) -> None:
+        self._lay_out(advanced=True)
+
+    def settings(self, values: typing.Sequence[object]) -> dict[str, object]:
+        """`{parameter: value}` for what the fields hold; an empty field means that the engine decides."""
+        return {
+            name: _plain(value, self.schema.model_fields[name]) for name, value in zip(self.names, values, strict=True)
+        }
+
+    def problems(self, error: InvalidFields | None) -> list[dict]:
+        """An update for each component: those that `error` names say what is wrong, the others show their help."""
+        wrong = {p["field"]: Words(*p["problem"]).text(self.t.lang) for p in error.details["problems"]} if error else {}
+        return [
+            gr.update(
+                info=wrong.get(name, self._help(name)), elem_classes=["td-field", *(["td-wrong"] * (name in wrong))]
+            )
+            for name in self.names
+        ]
+
+    def names_any(self, error: InvalidFields, advanced: bool) -> bool:
+        """Whether `error` names one of this form's basic (or advanced) fields."""
+        fields = self.schema.model_fields
+        named = [p["field"] for p in error.details["problems"] if p["field"] in fields]
+        return any(_is_advanced(fields[name]) == advanced for name in named)
+
+    def _lay_out(self, advanced: bool) -> None:
+        chosen = [n for n, field in self.schema.model_fields.items() if _is_advanced(field) == advanced]
+        if not chosen:
+            return
+        with gr.Row(elem_classes="td-fields"):
+            for name in chosen:
+                self.names.append(name)
+                self.components.append(self._component(name, self.schema.model_fields[name]))
+
+    def _help(self, name: str) -> str:
+        return help_text(self.schema.model_fields[name], self.t.lang)
+
+    def _component(self, name: str, field: FieldInfo) -> gr.components.Component:
+        common = {
+            "label": label(field, self.t.lang),
+            "info": self._help(name),
+            "interactive": True,
+            "elem_id": f"{self.prefix}-{name}",
+            "elem_classes": ["td-field"],
+            "min_width": 180,
+        }
+        kind, optional = _kind(field)
+        default = field.get_default(call_default_factory=True)
+        if typing.get_origin(kind) is typing.Literal:
+            choices = self._choices(field, kind)
+            widget = gr.Radio if len(choices) <= _RADIO_CHOICES else gr.Dropdown
+            return widget(choices=choices, value=default, **common)
+        if kind is bool:
+            return gr.Checkbox(value=default, **common)
+        placeholder = self.t("form.automatic") if optional else None
+        if kind in (int, float):
+            # The range is the engine's to check: Gradio's own message is in English and names no way out.
+            return gr.Number(value=default, placeholder=placeholder, step=1 if kind is int else None, **common)
+        if typing.get_origin(kind) in (list, tuple):
+            return gr.Textbox(value=", ".join(map(str, default or ())), placeholder=placeholder, **common)
+        return gr.Textbox(value=default, placeholder=placeholder, **common)
+
+    def _choices(self, field: FieldInfo, kind: object) -> list[tuple[str, object]]:
+        named = (field.json_schema_extra or {}).get("choices", {})
+        return [(named[value][self.t.lang] if value in named else str(value), value) for value in typing.get_args(kind)]
+
+
+def _is_advanced(field: FieldInfo) -> bool:
+    return field.json_schema_extra["advanced"]
+
+
+def _kind(field: FieldInfo) -> tuple[object, bool]:
+    """The field's type without `None`, and whether `None` is allowed. Of several types the first counts."""
+    annotation = field.annotation
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        members = [m for m in typing.get_args(annotation) if m is not type(None)]
+        return members[0], len(members) < len(typing.get_args(annotation))
+    return annotation, False
+
+
+def _plain(value: object, field: FieldInfo) -> object:
+    """A widget's value as the engine expects it: empty text and no number are None, whole floats are ints, lists are
+    given as text parted by commas."""
+    kind, _ = _kind(field)
+    if isinstance(value, str) and not value.strip():
+        return None
+    if typing.get_origin(kind) in (list, tuple):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,96 @@
+"""What every tab is given: the words, the engine's services, and what the person has chosen.
+
+What is chosen (step, model, data set, run) lives in the browser's storage and is only a hint: each tab renders from the
+engine, so a choice whose folder is gone falls back to a default. Nothing is kept in the server's memory per page.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from engine.errors import TuneDeskError
+from ui.services import Services
+from ui.text import Text
+
+STEPS = ("model", "data", "train", "compare", "runs")
+NOTHING_CHOSEN = {"step": "model", "model": None, "data": None, "file": None, "run": None}
+
+UPLOAD_LIMIT = "20 GB"
+
+# Answers are drawn one after another; the generation process has a lock of its own.
+GENERATION = "generation"
+
+
+@dataclass(frozen=True)
+class Page:
+    t: Text
+    services: Services
+    blocks: gr.Blocks
+    chosen: gr.BrowserState
+
+    def render(
+        self,
+        step: str,
+        fn: Callable[..., list],
+        outputs: Sequence[gr.components.Component],
+        inputs: Sequence[gr.components.Component] = (),
+    ) -> None:
+        """Call `fn(chosen, *inputs)` when the page is opened on `step`, when the person goes to it, and when a choice
+        changes while it is shown."""
+
+        def if_shown(chosen: dict, *values: object) -> list:
+            chosen = choices(chosen)
+            return fn(chosen, *values) if chosen["step"] == step else [gr.skip()] * len(outputs)
+
+        gr.on(
+            [self.blocks.load, self.chosen.change],
+            self.guarded(if_shown),
+            [self.chosen, *inputs],
+            list(outputs),
+            queue=False,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            api_visibility="private",
+        )
+
+    def guarded(self, fn: Callable) -> Callable:
+        """`fn`, whose TuneDeskErrors become messages in the page's language."""
+        return guarded(fn, self.t)
+
+
+def choices(chosen: object) -> dict:
+    """What a browser sent as its choices, made whole: only known names, only plain values."""
+    given = chosen if isinstance(chosen, dict) else {}
+    kept = {key: given.get(key) for key in NOTHING_CHOSEN if isinstance(given.get(key), str)}
+    found = NOTHING_CHOSEN | kept
+    return found if found["step"] in STEPS else found | {"step": STEPS[0]}
+
+
+def guarded(fn: Callable, t: Text) -> Callable:
+    """`fn`, whose TuneDeskErrors become Gradio's, said in the language of `t`.
+
+    Its signature stays: Gradio reads it, for event data and for the public API.
+    """
+
+    @functools.wraps(fn)
+    def call(*args: object, **kwargs: object) -> object:
+        try:
+            return fn(*args, **kwargs)
+        except TuneDeskError as error:
+            raise _said(error, t) from error
+
+    @functools.wraps(fn)
+    def stream(*args: object, **kwargs: object) -> Iterator[object]:
+        try:
+            yield from fn(*args, **kwargs)
+        except TuneDeskError as error:
+            raise _said(error, t) from error
+
+    return stream if inspect.isgeneratorfunction(fn) else call
+
+
+def _said(error: TuneDeskError, t: Text) -> gr.Error:
+    return gr.Error(error.text(t.lang), title=t("app.error"), print_exception=False, duration=12)

@@ -1,0 +1,82 @@
+"""The row of steps at the top of every page: where the person is, what each step has, and the way to any of them."""
+
+import gradio as gr
+
+from engine.runs import status as states
+from ui import chart
+from ui.data_tab import chosen_data
+from ui.model_tab import chosen_model, model_name
+from ui.page import STEPS, choices
+from ui.services import Services
+from ui.text import Text
+from ui.train_tab import current_run
+
+_STEPS = """
+<nav class="td-steps" aria-label="{{value.label}}">
+  {{#each value.steps}}
+  <button type="button" data-step="{{this.key}}" class="td-step is-{{this.key}}{{#if this.current}} is-current{{/if}}{{#if this.done}} is-done{{/if}}"
+    {{#if this.current}}aria-current="step"{{/if}}>
+    <i>{{this.mark}}</i><span><b>{{this.title}}</b><small {{#if this.live}}data-live="{{this.note}}"{{/if}}>{{this.note}}</small></span>
+  </button>
+  {{/each}}
+</nav>
+"""
+
+
+def steps(t: Text, services: Services) -> gr.HTML:
+    """The row. Its value is what `shown` makes; it fires `go` with `{"step": key}`."""
+
+    def pulse(run: str | None) -> str | None:
+        """What the step "train" says while a run goes on."""
+        return _training(t, run if isinstance(run, str) else None)
+
+    return gr.HTML(
+        {},
+        html_template=_STEPS,
+        js_on_load="TuneDesk.steps(element, props, trigger, server); // 'go'",
+        server_functions=[pulse],
+        elem_id="steps",
+        apply_default_css=False,
+    )
+
+
+def shown(t: Text, chosen: object) -> dict:
+    """The value for what a page has chosen."""
+    chosen = choices(chosen)
+    model, data, run = chosen_model(chosen["model"]), chosen_data(chosen["data"]), current_run(chosen["run"])
+    ready = run is not None and (run.path / "final").is_dir()
+    notes = {
+        "model": model_name(t, model),
+        "data": data.name if data else t("steps.data_none"),
+        "train": _training(t, chosen["run"]),
+        "compare": t("steps.compare_ready") if ready else t("steps.compare_none"),
+        "runs": t("steps.all_runs"),
+    }
+    done = {"model": True, "data": data is not None, "train": ready, "compare": False, "runs": False}
+    return {
+        "label": t("steps.label"),
+        "run": chosen["run"],
+        "steps": [
+            {
+                "key": key,
+                "title": t(f"steps.{key}"),
+                "mark": "≡" if key == "runs" else "✓" if done[key] and key != chosen["step"] else str(number),
+                "note": notes[key],
+                "current": key == chosen["step"],
+                "done": done[key],
+                "live": key == "train",
+            }
+            for number, key in enumerate(STEPS, start=1)
+        ],
+    }
+
+
+def _training(t: Text, id: str | None) -> str:
+    run = current_run(id)
+    if run is None:
+        return t("steps.train_none")
+    status = run.status()
+    if status["state"] in states.ACTIVE and status["max_steps"]:
+        left = chart.duration(t, status.get("eta_s"))
+        return t("steps.train_running", percent=round(100 * status["step"] / status["max_steps"]), left=left)
+    return t(f"state.{status['state']}")

@@ -1,0 +1,94 @@
+"""How the application looks: a Gradio theme, the style sheet, and the lines that go into the page's head."""
+
+import hashlib
+
+import gradio as gr
+
+from engine.home import ASSETS
+
+# The system's own fonts: nothing is fetched, and Chinese is set in a Chinese face on every system.
+_FONT = (
+    "Inter",
+    "ui-sans-serif",
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "sans-serif",
+)
+_MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Noto Sans Mono CJK SC", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.indigo,
+        secondary_hue=gr.themes.colors.indigo,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_lg,
+        spacing_size=gr.themes.sizes.spacing_md,
+        text_size=gr.themes.sizes.text_md,
+        font=list(_FONT),
+        font_mono=list(_MONO),
+    ).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_border_width_dark="0px",
+        block_shadow="none",
+        block_padding="0px",
+        block_label_background_fill="transparent",
+        block_label_text_color="*neutral_600",
+        block_title_text_weight="550",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        block_info_text_color="*neutral_500",
+        block_info_text_size="13px",
+        panel_border_width="0px",
+        panel_background_fill="transparent",
+        input_background_fill="white",
+        input_background_fill_dark="*neutral_900",
+        input_border_color="*neutral_200",
+        input_border_color_dark="*neutral_700",
+        input_border_color_focus="*primary_400",
+        input_shadow_focus="0 0 0 3px rgb(99 102 241 / 0.15)",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_500",
+        button_primary_background_fill_hover_dark="*primary_400",
+        button_primary_text_color="white",
+        button_primary_shadow="0 1px 2px rgb(67 56 202 / 0.3), 0 6px 16px -6px rgb(79 70 229 / 0.45)",
+        button_secondary_background_fill="white",
+        button_secondary_background_fill_hover="*neutral_50",
+        button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_border_color="*neutral_200",
+        button_secondary_border_color_dark="*neutral_700",
+        button_secondary_text_color="*neutral_700",
+        button_secondary_text_color_dark="*neutral_100",
+        button_border_width="1px",
+        button_large_radius="12px",
+        button_small_radius="10px",
+        button_large_text_weight="600",
+        button_large_padding="10px 20px",
+        button_large_text_size="15px",
+    )
+
+
+def head() -> str:
+    """Links to the application's own script and icon; a digest in the address makes a new version load at once."""
+    return (
+        f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
+        f'<script src="{asset("tunedesk.js")}"></script>'
+        f'<script src="{asset("chart.js")}"></script>'
+    )
+
+
+def asset(name: str) -> str:
+    """The address of a file in `assets` that pages may load."""
+    return f"/static/{name}?{hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:12]}"

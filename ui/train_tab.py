@@ -1,0 +1,207 @@
+"""Step 3: train. What to learn from and how, the parameters, and the run itself, live."""
+
+import gradio as gr
+
+from engine.errors import InvalidFields, Unsupported
+from engine.runs import status as states
+from engine.runs import store
+from engine.training import config
+from engine.training.methods import METHODS
+from engine.training.objectives import OBJECTIVES
+from engine.words import Words
+from ui import cards, chart
+from ui.chart import runs_ahead, waiting
+from ui.data_tab import chosen_data
+from ui.forms import Form
+from ui.model_tab import chosen_model, count, heading, model_name
+from ui.page import Page, choices
+from ui.services import Services
+from ui.text import Text
+
+NO_DATA = Words(
+    "There is no data set to learn from yet. Create one in the step “Data” first.",
+    "还没有可供学习的数据集，请先到“数据”步骤生成一个。",
+)
+
+
+def build(page: Page) -> None:
+    t, services = page.t, page.services
+    with gr.Row(elem_classes="td-columns"):
+        with gr.Column(elem_classes="td-panel", min_width=320, scale=5):
+            gr.HTML(heading(t, "train"), apply_default_css=False)
+            subject = cards.stats("train-subject")
+            gr.HTML(f"<h3>{t.html('train.objective')}</h3>", apply_default_css=False)
+            objectives = cards.cards("objectives", _objectives(t, OBJECTIVES[0].key))
+            gr.HTML(f"<h3>{t.html('train.method')}</h3>", apply_default_css=False)
+            methods = cards.cards("methods", _methods(t, METHODS[0].key, OBJECTIVES[0].key))
+            gr.HTML(f"<h3>{t.html('train.parameters')}</h3>", apply_default_css=False)
+            common = Form(config.TrainingParams, t, "training")
+            forms = {spec.key: Form(spec.params, t, spec.key) for spec in METHODS}
+            common.basic()
+            groups, folds = {}, {}
+            for spec in METHODS:
+                with gr.Column(visible=spec is METHODS[0]) as groups[spec.key]:
+                    forms[spec.key].basic()
+            with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as advanced:
+                for spec in METHODS:
+                    with gr.Column(visible=spec is METHODS[0]) as folds[spec.key]:
+                        forms[spec.key].advanced()
+                common.advanced()
+            name = gr.Textbox(
+                label=t("train.name"),
+                placeholder=t("train.name_example"),
+                info=t("train.name_help"),
+                elem_id="run-name",
+                max_lines=1,
+            )
+        with gr.Column(elem_classes=["td-panel", "td-live"], min_width=320, scale=6):
+            view = chart.run_view(t, services, "train-run")
+            with gr.Row(elem_classes="td-actions"):
+                start = gr.Button(t("train.start"), variant="primary", size="lg", elem_id="train-start")
+                stop = gr.Button(t("train.stop"), variant="stop", size="lg", elem_id="train-stop", visible=False)
+                forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
+            hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
+
+    every = [common, *forms.values()]
+    fields = [component for form in every for component in form.components]
+
+    def show(chosen: dict) -> list:
+        run = current_run(chosen["run"])
+        return [_subject(t, chosen), chart.shown(t, run.id if run else None), *buttons(run)]
+
+    def buttons(run: store.Run | None) -> list:
+        """Start, Stop, the way on, and the sentence below, as the state of the run that is shown wants them."""
+        state = run.status()["state"] if run else None
+        going = state == states.QUEUED or state in states.ACTIVE
+        usable = state in ("finished", "stopped")
+        again = t("train.start_again") if run else t("train.start")
+        sentence = "going" if going else "usable" if usable else "new"
+        return [
+            gr.update(value=again, variant="secondary" if going or usable else "primary"),
+            gr.update(visible=going and state != "stopping"),
+            gr.update(visible=usable),
+            f"<p>{t.html(f'train.hint_{sentence}')}</p>",
+        ]
+
+    def changed(event: gr.EventData) -> list:
+        return buttons(found(event._data.get("run")))
+
+    def choose_objective(value: dict, method: dict) -> dict:
+        return _methods(t, cards.selected(method), cards.selected(value))
+
+    def choose_method(value: dict) -> list:
+        chosen = cards.selected(value)
+        return [gr.update(visible=key == chosen) for key in [*groups, *folds]]
+
+    def begin(chosen: dict, objective: dict, method: dict, run_name: str, *values: object) -> list:
+        key = cards.selected(method)
+        settings, at = {}, 0
+        for form in every:
+            part, at = values[at : at + len(form.components)], at + len(form.components)
+            if form is common or form is forms.get(key):
+                settings |= form.settings(part)
+        chosen = choices(chosen)
+        try:
+            model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
+            if data is None:
+                raise Unsupported(reason=NO_DATA)
+            run = launch(services, str(model.path), str(data.path), cards.selected(objective), key, settings, run_name)
+        except InvalidFields as error:
+            gr.Warning(error.text(t.lang), title=t("train.check_fields"))
+            folded = any(form.names_any(error, advanced=True) for form in (common, forms[key]))
+            wrong = [update for form in every for update in form.problems(error)]
+            return [gr.skip(), gr.update(open=True) if folded else gr.skip(), *wrong]
+        if runs_ahead(services, run):
+            gr.Info(waiting(t, services, run), title=t("train.queued"))
+        fine = [update for form in every for update in form.problems(None)]
+        return [{**chosen, "run": run.id}, gr.skip(), *fine]
+
+    def halt(chosen: dict) -> None:
+        run = current_run(choices(chosen)["run"])
+        if run:
+            services.jobs.stop(run)
+
+    page.render("train", show, [subject, view, start, stop, forward, hint])
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    view.state(changed, None, [start, stop, forward, hint], **private)
+    objectives.pick(choose_objective, [objectives, methods], methods, **private)
+    methods.pick(choose_method, methods, [*groups.values(), *folds.values()], **private)
+    start.click(
+        page.guarded(begin),
+        [page.chosen, objectives, methods, name, *fields],
+        [page.chosen, advanced, *fields],
+        **private,
+    )
+    stop.click(page.guarded(halt), page.chosen, None, **private)
+    forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
+
+
+def launch(
+    services: Services,
+    model: str,
+    data: str,
+    objective: str = "sft",
+    method: str = "lora",
+    settings: dict | None = None,
+    name: str = "",
+) -> store.Run:
+    """Validate, make the run's folder and queue it.
+
+    Raises:
+        InvalidFields: every parameter that is wrong.
+        NotFound, NotAModel, Unsupported: as they say.
+    """
+    wanted = config.build(model, data, objective, method, settings or {})
+    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or None)
+    services.jobs.submit(run)
+    return run
+
+
+def found(id: str | None) -> store.Run | None:
+    """The training run called `id`, if there is one."""
+    return next((run for run in store.runs() if run.id == id), None)
+
+
+def current_run(id: str | None) -> store.Run | None:
+    """The run called `id`; without one, the run that goes on now, else the newest."""
+    runs = store.runs()
+    going = [run for run in runs if run.status()["state"] in states.ACTIVE]
+    return next((run for run in runs if run.id == id), None) or next(iter(going or runs), None)
+
+
+def _subject(t: Text, chosen: dict) -> list[dict]:
+    """What the run would be made of."""
+    model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
+    rows = t("train.subject_rows", train=f"{data.train:,}", val=f"{data.val:,}") if data else t("train.no_data_hint")
+    return cards.figures(
+        [
+            cards.Fact(t("train.subject_model"), model_name(t, model), count(model.parameters)),
+            cards.Fact(
+                t("train.subject_data"), data.name if data else t("train.no_data"), rows, "" if data else "is-warn"
+            ),
+        ]
+    )
+
+
+def _objectives(t: Text, selected: str) -> dict:
+    offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
+    return cards.choice(t("train.objective"), offered, selected, name="objective")
+
+
+def _methods(t: Text, selected: str | None, objective: str | None) -> dict:
+    """The methods; those that the objective does not go with are greyed, and another is chosen then."""
+    fit = [spec.key for spec in METHODS if objective in spec.objectives]
+    offered = [
+        cards.Card(
+            spec.key,
+            t.of(spec.label),
+            t.of(spec.summary),
+            "" if spec.key in fit else t("train.not_for"),
+            disabled=spec.key not in fit,
+        )
+        for spec in METHODS
+    ]
+    chosen = selected if selected in fit else next(iter(fit), None)
+    return cards.choice(
+        t("train.method"), offered, chosen, name="method", first=4, more=t("train.all_methods", n=len(offered))
+    )
