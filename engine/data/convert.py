@@ -7,6 +7,8 @@ Memory stays small: rows go to a file as they come, and only numbers (about 25 b
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,6 +18,7 @@ import orjson
 from engine import home
 from engine.data import formats, roles, segment, splitting, tables
 from engine.data.cleaning import CODES, Cleaning
+from engine.data.delimited import Damage
 from engine.data.segment import Order, Part
 from engine.errors import BadMapping, NoRows, Unsupported
 from engine.words import Words
@@ -58,11 +61,12 @@ def convert(
     cleaning = cleaning or Cleaning()
     out = Path(out).absolute()
     opened = [tables.open_table(file, encoding) for file in files]
+
     mappings = [_mapping(table, mapping, format, stratify) for table in opened]
     with home.new_folder(out) as folder, ThreadPoolExecutor(1) as beside:
         hashes = beside.map(home.sha256, files)
         orders = [
-            Order(table, used, format, cleaning, stratify, folder / f".rows.{k}")
+            Order(k, table, used, format, cleaning, stratify, folder / f".rows.{k}")
             for k, (table, used) in enumerate(zip(opened, mappings, strict=True))
         ]
         parts = segment.read_all(orders, _summed(progress, opened))
@@ -234,8 +238,9 @@ def _sources(
     opened: list[tables.Table], mappings: list[roles.Mapping], parts: list[Part], hashes: list[str]
 ) -> list[dict]:
     sources = []
-    for table, mapping, digest in zip(opened, mappings, hashes, strict=True):
-        rows = sum(len(part.code) for part in parts if part.table.path == table.path)
+    for number, (table, mapping, digest) in enumerate(zip(opened, mappings, hashes, strict=True)):
+        mine = [part for part in parts if part.order == number]
+        rows = sum(len(part.code) for part in mine)
         sources.append(
             {
                 "name": table.path.name,
@@ -246,6 +251,24 @@ def _sources(
                 "encoding": table.encoding,
                 "delimiter": table.delimiter,
                 "mapping": mapping,
+                "problems": [words._asdict() for words in _mended(table, mine)],
             }
         )
     return sources
+
+
+def _mended(table: tables.Table, parts: list[Part]) -> list[Words]:
+    """What had to be mended in any part of `table`, with row numbers of the whole."""
+    whole = replace(table, source=copy(table.source), long_rows=0, short_rows=0)
+    whole.source.damage = Damage()
+    first = 0
+    for part in parts:
+        damage = part.table.source.damage
+        whole.source.damage.bad_bytes += [first + row for row in damage.bad_bytes]
+        whole.source.damage.bad_count += damage.bad_count
+        if damage.open_quote is not None:
+            whole.source.damage.open_quote = first + damage.open_quote
+        whole.long_rows += part.table.long_rows
+        whole.short_rows += part.table.short_rows
+        first += len(part.code)
+    return whole.mended()

@@ -1,7 +1,7 @@
 """Files of delimited rows (CSV, TSV and their kin), read in blocks that can be started at any block's beginning.
 
-A block begins at a row's beginning and is small, so any page of a large file is a short read. It knows the dialect
-that it is told (`dialects` finds it), and nothing of columns or roles.
+A block begins at a row's beginning and is small, so any page of a large file is a short read; from the same beginning
+it is always the same block. The dialect is told (`dialects` finds it); of columns and roles nothing is known here.
 """
 
 import codecs
@@ -82,28 +82,25 @@ class DelimitedFile:
         with open(self.path, "rb", buffering=0) as file:
             file.seek(at)
             pending = b""
-            size = BLOCK
+            want = BLOCK
             while True:
-                part = _read_fully(file, size)
+                part = _read_fully(file, want - len(pending))
+                last = len(pending) + len(part) < want
                 pending += part
-                last = len(part) < size
-                cut = len(pending) if last else _line_end(pending)
-                if stop is not None and at < stop < at + cut and size == BLOCK:
-                    cut = stop - at
-                    last = False
-                if not cut:
-                    if last:
-                        return
-                    continue
-                rows, whole = self._rows(pending[:cut], row, last)
+                cut = len(pending) if last else _line_end(pending[:want])
+                if stop is not None and at < stop < at + cut and want == BLOCK:
+                    cut, last = stop - at, False
+                if last and not cut:
+                    return
+                rows, whole = self._rows(pending[:cut], row, last) if cut else ([], False)
                 if not whole:
-                    size = max(BLOCK, len(pending))  # a quoted cell goes on: read as much again
+                    want *= 2  # a long line, or a quoted cell that goes on
                     continue
                 yield Block(at, at + cut, row, rows)
                 at += cut
                 row += len(rows)
                 pending = pending[cut:]
-                size = BLOCK
+                want = BLOCK
                 if last or (stop is not None and at >= stop):
                     return
 

@@ -20,7 +20,7 @@ class RowsFile:
     def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
         """The blocks from byte `start`, where row number `row` begins, to byte `stop`, where a line ends."""
         at = start or 0
-        with open(self.path, "rb", buffering=0) as file:
+        with open(self.path, "rb") as file:
             file.seek(at)
             while stop is None or at < stop:
                 lines = file.readlines(BLOCK if stop is None else min(BLOCK, stop - at))

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from engine.data import roles
 from engine.data.cleaning import Cleaner, Cleaning
 from engine.data.shapes import Shaper
-from engine.data.tables import Table
+from engine.data.table import Table
 from engine.errors import TuneDeskError
 
 Progress = Callable[[int], None]  # bytes of the table read since the last call
@@ -29,6 +30,7 @@ Progress = Callable[[int], None]  # bytes of the table read since the last call
 class Order:
     """What to read and what to make of it. `stop` None: to the end."""
 
+    number: int  # of the table among those converted together
     table: Table
     mapping: roles.Mapping
     format: str
@@ -43,6 +45,7 @@ class Order:
 class Part:
     """What came of it; the arrays have one entry a row. 21 to 25 bytes a row."""
 
+    order: int  # the number of its order
     lines: Path
     end: int  # where in the table the last row read ends
     code: np.ndarray  # uint8: why it is dropped (cleaning.CODES), 0: it stays
@@ -93,6 +96,7 @@ def read(order: Order, progress: Progress | None = None) -> Part:
                 progress(block.end - end)
             end = block.end
     return Part(
+        order=order.number,
         lines=order.lines,
         end=end,
         code=_joined(codes, np.uint8),
@@ -141,7 +145,7 @@ def read_all(orders: list[Order], progress: Progress | None = None) -> list[Part
         return [read(order, progress) for order in orders]  # says what is wrong, with the right row number
     done: list[Part] = []
     for order, part in zip(cut, parts, strict=True):
-        if order.start is not None and done[-1].table.path == order.table.path and done[-1].end != order.start:
+        if order.start is not None and done[-1].order == order.number and done[-1].end != order.start:
             # A quoted cell went over the cut: what was read behind it began in the middle of a row.
             if done[-1].end > order.start and (order.stop is None or done[-1].end < order.stop):
                 part = _elsewhere(replace(order, start=done[-1].end), progress)
@@ -164,7 +168,7 @@ def _cut(order: Order, size: int, workers: int) -> list[Order]:
     bounds = [None, *sorted(set(starts)), None]
     return [
         replace(order, start=a, stop=b, lines=order.lines.with_name(f"{order.lines.name}.{k}"))
-        for k, (a, b) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for k, (a, b) in enumerate(pairwise(bounds))
     ]
 
 

@@ -1,107 +1,24 @@
 """Any file a person has, as a table of text: format, encoding and layout are found, cells are given exactly.
 
-It knows nothing of what the columns are for (`roles`) or how pages are found in a large file (`preview`).
+It knows nothing of what is in each format (their readers do), nor how rows are read (`table`).
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.data import delimited, dialects, encodings, roles
-from engine.data.delimited import Block, DelimitedFile, Dialect
-from engine.data.rowsfile import RowsFile
+from engine.data import archives, dialects, encodings, json_rows, kinds, parquet, plaintext, sheets, spool
+from engine.data.delimited import DelimitedFile, Dialect, keeps_line_ends
+from engine.data.spool import Found, Reader
+from engine.data.table import Table
 from engine.errors import NotATable, NotFound
 from engine.words import Words
 
 FILE = Words("file", "文件")
 _HEAD = 1 << 18  # bytes from which dialect, header and mapping are judged
-_COUNTED = 1 << 24  # files up to this size are counted exactly; above it `rows` is an estimate until indexed
-
-
-@dataclass
-class Table:
-    """A file opened as a table. `columns`: unique names; `notes`: what was found, for a person; `problems`: what was
-    mended or looks wrong. Cells are the file's text, unchanged."""
-
-    path: Path
-    format: str
-    source: DelimitedFile | RowsFile
-    columns: list[str]
-    encoding: str | None = None
-    delimiter: str | None = None
-    header: bool = True
-    layout: str | None = None
-    notes: list[Words] = field(default_factory=list)
-    problems: list[Words] = field(default_factory=list)
-    long_rows: int = 0  # rows with more cells than columns, met so far
-    short_rows: int = 0
-
-    def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
-        """Blocks of rows as wide as `columns`; row numbers count from 0 and leave out the header.
-
-        `start` and `row` continue at a block that was read before; `stop` is a byte where a line begins.
-        """
-        skip = self.header and not start
-        offset = 1 if self.header else 0
-        for block in self.source.blocks(start, row + offset if start else 0, stop):
-            if skip and block.rows:
-                block.rows = block.rows[1:]
-                block.row += 1
-                skip = False
-            block.row -= offset
-            self._square(block.rows)
-            if block.rows:
-                yield block
-
-    def _square(self, rows: list[list[str]]) -> None:
-        """Make every row as wide as the table. Cells beyond the last column belong to it: an answer with a comma
-        in it that nobody quoted is whole again."""
-        width = len(self.columns)
-        if set(map(len, rows)) == {width}:
-            return
-        joint = self.delimiter or ""
-        for i, row in enumerate(rows):
-            if len(row) < width:
-                rows[i] = row + [""] * (width - len(row))
-                self.short_rows += 1
-            elif len(row) > width:
-                while len(row) > width and not row[-1]:
-                    row.pop()
-                self.long_rows += len(row) > width
-                rows[i] = [*row[: width - 1], joint.join(row[width - 1 :])]
-
-    def head(self, count: int = 200) -> list[list[str]]:
-        """The first rows."""
-        rows: list[list[str]] = []
-        for block in self.blocks():
-            rows += block.rows
-            if len(rows) >= count:
-                break
-        return rows[:count]
-
-    def suggest(self) -> roles.Mapping:
-        """The mapping of roles to columns that fits this table."""
-        return roles.suggest(self.columns, self.head(), self.header or self.layout is not None)
-
-    def key(self) -> str:
-        """A name for this file as it is now and is read now, for caches."""
-        stat = self.path.stat()
-        read = [self.encoding, self.delimiter, self.header, self.columns, str(self.source.path)]
-        told = [str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, *read]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
-
-
-def refuse(path: Path, en: str, zh: str) -> NotATable:
-    return NotATable(file=path.name, reason=Words(en, zh))
 
 
 def open_table(
-    path: Path | str,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    header: bool | None = None,
+    path: Path | str, encoding: str | None = None, delimiter: str | None = None, header: bool | None = None
 ) -> Table:
     """The table in the file `path`; what is not given is found.
 
@@ -111,13 +28,86 @@ def open_table(
     """
     path = Path(path).expanduser().absolute()
     if not path.exists():
-        raise NotFound(kind=FILE, name=str(path), hint=Words("Check the path.", "请检查路径。"))
+        hint = Words("Check the path.", "请检查路径。")
+        raise NotFound(kind=FILE, name=str(path), hint=hint)
+    if not path.is_file():
+        raise _refuse(path, "it is a folder or a device, not a file", "它是文件夹或设备，不是文件")
     if path.stat().st_size == 0:
-        raise refuse(path, "it is empty", "它是空文件")
-    return _delimited(path, encoding, delimiter, header)
+        raise _refuse(path, "it is empty", "它是空文件")
+    table = _opened(path, path.suffix.lower(), encoding, delimiter, header)
+    table.path = path
+    return table
 
 
-def _delimited(path: Path, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+def _opened(path: Path, suffix: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+    kind = kinds.find(path)
+    if isinstance(kind, Words):
+        raise _refuse(path, f"it is {kind.en}", f"它是{kind.zh}")
+    if kind == "text":
+        return _text(path, suffix, encoding, delimiter, header)
+    if kind in ("zip", "gz"):
+        return _archive(path, kind, encoding, delimiter, header)
+    readers = {"xlsx": sheets.read_xlsx, "xls": sheets.read_xls, "parquet": parquet.read}
+    return _spooled(path, readers[kind], Found(kind))
+
+
+def _spooled(path: Path, reader: Reader, found: Found) -> Table:
+    source, found = spool.rows_of(path, reader, found, found.encoding)
+    return Table(
+        path,
+        found.format,
+        source,
+        found.columns,
+        found.encoding,
+        None,
+        found.header,
+        found.layout,
+        found.notes,
+        found.problems,
+    )
+
+
+def _archive(path: Path, kind: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+    inside = []
+    for name, place in archives.unpacked(path, kind):
+        if kinds.find(place) in ("zip", "gz"):
+            raise _refuse(path, f"'{name}' in it is an archive again", f"其中的“{name}”又是一个压缩包")
+        if place.stat().st_size:
+            inside.append((name, place))
+    if not inside:
+        raise _refuse(path, "the files in it are empty", "其中的文件都是空的")
+    opened = []
+    for name, place in inside:
+        try:
+            opened.append(_opened(place, Path(name).suffix.lower(), encoding, delimiter, header))
+        except NotATable as error:
+            raise NotATable(file=f"{path.name}/{name}", reason=error.details["reason"]) from error
+    names = [name for name, _ in inside]
+    note = Words(f"Out of the archive: {', '.join(names)}.", f"来自压缩包中的：{'、'.join(names)}。")
+    table = opened[0] if len(opened) == 1 else _joined(path, opened)
+    table.notes.insert(0, note)
+    return table
+
+
+def _joined(path: Path, opened: list[Table]) -> Table:
+    """Several tables one below the other, their columns matched by name."""
+
+    def read(_path: Path, found: Found) -> Iterator[list[str]]:
+        found.columns = list(dict.fromkeys(name for table in opened for name in table.columns))
+        for table in opened:
+            places = {name: i for i, name in enumerate(table.columns)}
+            order = [places.get(name) for name in found.columns]
+            for block in table.blocks():
+                yield from ([row[i] if i is not None else "" for i in order] for row in block.rows)
+
+    first = opened[0]
+    found = Found(first.format, encoding=first.encoding, header=first.header, layout=first.layout)
+    table = _spooled(path, read, found)
+    table.notes += [note for each in opened for note in each.notes]
+    return table
+
+
+def _text(path: Path, suffix: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
     notes = []
     if encoding:
         encoding = encodings.check(encoding, path.name)
@@ -127,21 +117,110 @@ def _delimited(path: Path, encoding: str | None, delimiter: str | None, header: 
         notes.append(Words(f"Encoding: {found.note.en}.", f"编码：{found.note.zh}。"))
     with open(path, "rb") as file:
         raw = file.read(_HEAD)
-    text = dialects.lines_of(raw.decode(encoding, errors="replace"), len(raw) < _HEAD)
-    if delimiter is None:
-        delimiter, _ = dialects.find_delimiter(text)
-    delimiter = delimiter or ","
-    quote, escape = dialects.find_quotes(text, delimiter)
-    rows = dialects.parsed(text, delimiter, quote, escape)
-    if not rows:
-        raise refuse(path, "there are no rows in it", "其中没有任何行")
-    if header is None:
-        header = dialects.has_header(rows)
-    columns = dialects.column_names(rows[0]) if header else dialects.default_names(max(map(len, rows)))
-    dialect = Dialect(encoding, delimiter, quote, escape)
-    table = Table(path, "tsv" if delimiter == "\t" else "csv", DelimitedFile(path, dialect), columns)
-    table.encoding, table.delimiter, table.header, table.notes = encoding, delimiter, header, notes
+    text = dialects.lines_of(raw.decode(encoding, errors="replace").lstrip("\ufeff"), len(raw) < _HEAD)
+    if not text.strip():
+        raise _refuse(path, "there are no rows in it", "其中没有任何行")
+    if delimiter is None and (suffix in (".json", ".jsonl", ".ndjson") or json_rows.looks_like_json(text)):
+        table = _spooled(path, json_rows.read, Found("json", encoding=encoding))
+    elif delimiter is None and suffix not in (".csv", ".tsv") and plaintext.looks_like_blocks(text):
+        table = _spooled(path, plaintext.read_blocks, Found("text", encoding=encoding))
+    else:
+        table = _delimited(path, suffix, text, encoding, delimiter, header)
+    table.notes = notes + table.notes
     return table
 
 
-_ = delimited.keeps_line_ends
+_SURE = 0.95  # the share of rows of one width that makes a file of no telling name a table
+
+
+def _delimited(path: Path, suffix: str, text: str, encoding: str, delimiter: str | None, header: bool | None) -> Table:
+    if delimiter is None:
+        delimiter, share = dialects.find_delimiter(text)
+        if suffix not in (".csv", ".tsv") and (share < _SURE or text.count("\n") + text.count("\r") < 2):
+            return _spooled(path, plaintext.read_documents, Found("text", encoding=encoding))
+        delimiter = delimiter or ","
+    quote, escape = dialects.find_quotes(text, delimiter)
+    rows = dialects.parsed(text, delimiter, quote, escape)
+    if not rows:
+        raise _refuse(path, "there are no rows in it", "其中没有任何行")
+    if header is None:
+        header = dialects.has_header(rows)
+    columns = dialects.column_names(rows[0]) if header else dialects.default_names(max(map(len, rows)))
+    narrow = path if keeps_line_ends(encoding) else _rewritten(path, encoding)
+    source = DelimitedFile(narrow, Dialect(encoding if narrow is path else "utf-8", delimiter, quote, escape))
+    return Table(path, "tsv" if delimiter == "\t" else "csv", source, columns, encoding, delimiter, header)
+
+
+def _rewritten(path: Path, encoding: str) -> Path:
+    """The file in UTF-8, in the cache."""
+
+    def fill(place: Path) -> None:
+        with (
+            open(path, encoding=encoding, errors="replace", newline="") as file,
+            open(place / "text", "w", encoding="utf-8", errors="replace", newline="") as out,
+        ):
+            while part := file.read(1 << 20):
+                out.write(part.lstrip("\ufeff") if out.tell() == 0 else part)
+
+    return spool.filled(spool.stamp(path, "utf-8", encoding), fill) / "text"
+
+
+def inspect(path: Path | str, encoding: str | None = None) -> dict:
+    """What is in a file, at a glance: the keys `format`, `encoding`, `delimiter`, `rows`, `columns`, `mapping`,
+    `problems`, and `rows_exact` (False: `rows` is an estimate), `header`, `layout`, `notes`.
+
+    `problems` and `notes` are lists of `{"en", "zh"}`. A large file is judged by its front.
+
+    Raises:
+        NotFound, NotATable: as `open_table`.
+    """
+    table = open_table(path, encoding)
+    rows, exact = table.count()
+    mapping = table.suggest()
+    problems = [*table.problems, *table.mended()]
+    if not rows:
+        problems.append(Words("There is a header, but no row below it.", "只有表头，没有数据行。"))
+    elif not mapping:
+        problems.append(
+            Words(
+                "No column looks like a question or an answer; choose them yourself.",
+                "没有哪一列像是问题或回答，请自行指定。",
+            )
+        )
+    notes = list(table.notes)
+    if not exact:
+        notes.append(
+            Words(f"About {rows:,} rows, judged by the front of the file.", f"约 {rows:,} 行（根据文件开头估算）。")
+        )
+    if not table.header and table.delimiter:
+        notes.append(Words("There is no header row.", "没有表头。"))
+    return {
+        "format": table.format,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "rows": rows,
+        "rows_exact": exact,
+        "columns": table.columns,
+        "header": table.header,
+        "layout": table.layout or _layout(mapping, table.columns),
+        "mapping": mapping,
+        "problems": [words._asdict() for words in problems],
+        "notes": [words._asdict() for words in notes],
+    }
+
+
+def _layout(mapping: dict[str, str], columns: list[str]) -> str | None:
+    """The name of a well-known layout."""
+    if "messages" in mapping:
+        return "sharegpt" if mapping["messages"].lower().startswith("conversation") else "messages"
+    if {"chosen", "rejected"} <= mapping.keys():
+        return "preference"
+    if "label" in mapping:
+        return "thumbs"
+    if {"instruction", "output"} <= set(columns):
+        return "alpaca"
+    return {"question": "qa", "text": "text"}.get(next(iter(mapping), ""))
+
+
+def _refuse(path: Path, en: str, zh: str) -> NotATable:
+    return NotATable(file=path.name, reason=Words(en, zh))
