@@ -4,11 +4,8 @@ for in `report.json`.
 Memory stays small: rows go to a file as they come, and only numbers (about 25 bytes a row) are kept until the split.
 """
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,9 +13,9 @@ import numpy as np
 import orjson
 
 from engine import home
-from engine.data import formats, roles, segment, splitting, tables
+from engine.data import card, formats, lengths, near, report, roles, segment, splitting, tables
 from engine.data.cleaning import CODES, Cleaning
-from engine.data.delimited import Damage
+from engine.data.jsonlines import Rows
 from engine.data.segment import Order, Part
 from engine.errors import BadMapping, NoRows, Unsupported
 from engine.words import Words
@@ -72,19 +69,22 @@ def convert(
         parts = segment.read_all(orders, _summed(progress, opened))
         code, side = _decide(parts, train, val, share, seed, cleaning)
         _write(parts, side, folder)
-        report = {
+        told = {
             "version": _VERSION,
             "format": format,
-            **_account(parts, code, side),
+            "demo": any(file.resolve().is_relative_to(home.ASSETS) for file in files),
+            **report.account(parts, code, side),
             "settings": {"seed": seed, "share": share, "stratify": stratify, "cleaning": cleaning.model_dump()},
-            "sources": _sources(opened, mappings, parts, list(hashes)),
+            "sources": report.sources(opened, mappings, parts, list(hashes)),
         }
-        home.write_atomically(folder / "report.json", orjson.dumps(report))
+        (folder / "report.json").write_bytes(orjson.dumps(told))
+        measured = lengths.characters(Rows(folder / "train.json"), format)
+        (folder / "README.md").write_text(card.text(told, measured), encoding="utf-8")
         for left in folder.glob(".rows.*"):
             left.unlink()
-    written = [str(out / name) for name in ("train.json", "val.json", "report.json")]
+    written = [str(out / name) for name in ("train.json", "val.json", "report.json", "README.md")]
     keys = ("train", "val", "unused", "dropped", "input_rows")
-    return {**{key: report[key] for key in keys}, "files": written, "out": str(out)}
+    return {**{key: told[key] for key in keys}, "files": written, "out": str(out)}
 
 
 def _mapping(table: tables.Table, given: roles.Mapping | None, format: str, stratify: str | None) -> roles.Mapping:
@@ -134,6 +134,10 @@ def _decide(
         del whole
         code[kept[again]] = CODES["duplicate"]
         kept = kept[~again]
+    if cleaning.near_duplicate:
+        alike = [row for row, _ in near.repeated(_Texts(parts, kept), cleaning.similarity)]
+        code[kept[alike]] = CODES["near_duplicate"]
+        kept = np.delete(kept, alike)
     if not len(kept):
         raise NoRows(read=len(code), dropped=len(code), hint=_NO_ROWS)
     wanted = (train or 0) + (val or 0)
@@ -150,6 +154,28 @@ def _decide(
     side = np.zeros(len(code), np.uint8)
     side[kept] = splitting.split(questions, train, val, share, seed, None if strata is None else strata[kept])
     return code, side
+
+
+class _Texts(Sequence):
+    """The text of the rows `numbers`, read when asked for."""
+
+    def __init__(self, parts: list[Part], numbers: np.ndarray):
+        self._numbers = numbers
+        self._firsts = np.cumsum([0, *(len(part.code) for part in parts)])
+        self._files = [np.memmap(part.lines, np.uint8, "r") if part.size.any() else b"" for part in parts]
+        self._ends = [np.cumsum(part.size, dtype=np.int64) for part in parts]
+        self._sizes = [part.size for part in parts]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, i: int) -> str:
+        number = self._numbers[i]
+        part = int(np.searchsorted(self._firsts, number, side="right")) - 1
+        row = number - self._firsts[part]
+        end = self._ends[part][row]
+        line = orjson.loads(bytes(self._files[part][end - self._sizes[part][row] : end]))
+        return "\n".join(value if isinstance(value, str) else str(value) for value in line.values())
 
 
 _NO_ROWS = Words("Check which columns are the question and the answer.", "请检查哪一列是问题、哪一列是回答。")
@@ -177,98 +203,8 @@ def _write(parts: list[Part], side: np.ndarray, folder: Path) -> None:
                     text = memoryview(lines.read(int(ends[-1])))
                     here = side[row + at : row + at + len(sizes)]
                     for name, target in ((splitting.TRAIN, train), (splitting.VAL, val)):
-                        chosen = ranges(np.flatnonzero(here == name))
+                        chosen = report.ranges(np.flatnonzero(here == name))
                         starts = (ends - sizes)[chosen[:, 0]].tolist()
                         stops = ends[chosen[:, 1]].tolist()
                         target.writelines(text[a:b] for a, b in zip(starts, stops, strict=True))
             row += len(part.size)
-
-
-def ranges(numbers: np.ndarray) -> np.ndarray:
-    """Sorted numbers as [first, last] pairs, int64 [pairs, 2]."""
-    if not len(numbers):
-        return np.zeros((0, 2), np.int64)
-    breaks = np.flatnonzero(np.diff(numbers) != 1)
-    return np.stack([numbers[np.append(0, breaks + 1)], numbers[np.append(breaks, len(numbers) - 1)]], axis=1)
-
-
-def _account(parts: list[Part], code: np.ndarray, side: np.ndarray) -> dict:
-    """Counts, and for every reason the numbers of its rows as [first, last] pairs; the first row is 1."""
-    dropped = {reason: np.flatnonzero(code == number) + 1 for reason, number in CODES.items()}
-    rows = {reason: numbers for reason, numbers in dropped.items() if len(numbers)}
-    counts = {reason: len(numbers) for reason, numbers in rows.items()}
-    rows["unused"] = np.flatnonzero((code == 0) & (side == splitting.UNUSED)) + 1
-    rows["val"] = np.flatnonzero(side == splitting.VAL) + 1
-    return {
-        "input_rows": len(code),
-        "train": int((side == splitting.TRAIN).sum()),
-        "val": len(rows["val"]),
-        "unused": len(rows["unused"]),
-        "dropped": counts,
-        **_told(parts, code),
-        "rows": {reason: ranges(numbers).tolist() for reason, numbers in rows.items()},
-    }
-
-
-def _told(parts: list[Part], code: np.ndarray) -> dict:
-    """What was changed, found and lost in the rows that stay: `{kind: {"count", "rows"}}`."""
-    lost: Counter = Counter()
-    told: dict[str, dict[str, list[int]]] = {"changed": {}, "found": {}}
-    first = 0
-    for part in parts:
-        lost += part.lost
-        for name, kinds in (("changed", part.changed), ("found", part.found)):
-            for kind, numbers in kinds.items():
-                told[name].setdefault(kind, []).extend(first + i for i in numbers if not code[first + i])
-        first += len(part.code)
-    return {
-        **{
-            name: {
-                kind: {"count": len(numbers), "rows": ranges(np.array(numbers, np.int64) + 1).tolist()}
-                for kind, numbers in kinds.items()
-                if numbers
-            }
-            for name, kinds in told.items()
-        },
-        "lost": dict(lost),
-    }
-
-
-def _sources(
-    opened: list[tables.Table], mappings: list[roles.Mapping], parts: list[Part], hashes: list[str]
-) -> list[dict]:
-    sources = []
-    for number, (table, mapping, digest) in enumerate(zip(opened, mappings, hashes, strict=True)):
-        mine = [part for part in parts if part.order == number]
-        rows = sum(len(part.code) for part in mine)
-        sources.append(
-            {
-                "name": table.path.name,
-                "sha256": digest,
-                "bytes": table.path.stat().st_size,
-                "rows": rows,
-                "format": table.format,
-                "encoding": table.encoding,
-                "delimiter": table.delimiter,
-                "mapping": mapping,
-                "problems": [words._asdict() for words in _mended(table, mine)],
-            }
-        )
-    return sources
-
-
-def _mended(table: tables.Table, parts: list[Part]) -> list[Words]:
-    """What had to be mended in any part of `table`, with row numbers of the whole."""
-    whole = replace(table, source=copy(table.source), long_rows=0, short_rows=0)
-    whole.source.damage = Damage()
-    first = 0
-    for part in parts:
-        damage = part.table.source.damage
-        whole.source.damage.bad_bytes += [first + row for row in damage.bad_bytes]
-        whole.source.damage.bad_count += damage.bad_count
-        if damage.open_quote is not None:
-            whole.source.damage.open_quote = first + damage.open_quote
-        whole.long_rows += part.table.long_rows
-        whole.short_rows += part.table.short_rows
-        first += len(part.code)
-    return whole.mended()

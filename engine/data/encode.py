@@ -16,7 +16,8 @@ import jinja2
 import numpy as np
 
 from engine import home
-from engine.data import datasets, formats, tokens
+from engine.data import formats, tokens
+from engine.data.jsonlines import Rows
 from engine.data.tokens import Tokens
 from engine.errors import BadMapping, from_os_error
 from engine.words import Words
@@ -150,6 +151,15 @@ def sample(model: Path, row: formats.Row, format: str, template: str | None = No
     return pieces
 
 
+def text_of(prepared: Tokens, messages: formats.Messages) -> str:
+    """The text that is encoded for a conversation.
+
+    Raises:
+        BadMapping: the chat template refuses it.
+    """
+    return _answers(prepared, messages, 1)[0]
+
+
 def _answers(prepared: Tokens, messages: formats.Messages, row: int) -> tuple[str, list[tuple[int, int]]]:
     try:
         return prepared.template.answers(messages)
@@ -252,7 +262,7 @@ def _write(
         arrays = {name: _Growing(temporary / f"{name}.npy", dtype) for name, dtype in _ARRAYS.items()}
         arrays["offsets"].add([0])
         cut = skipped = 0
-        rows = datasets.rows(file)
+        rows = Rows(file)
         for start in range(0, len(rows), _BATCH):
             batch = [rows[i] for i in range(start, min(start + _BATCH, len(rows)))]
             ids, mask, lengths, answers, source = [], [], [], [], []

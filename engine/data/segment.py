@@ -141,16 +141,16 @@ def read_all(orders: list[Order], progress: Progress | None = None) -> list[Part
     cut = [piece for order, size in zip(orders, sizes, strict=True) for piece in _cut(order, size, workers)]
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(lambda order: _elsewhere(order, progress), cut))
-    if any(part is None for part in parts):
-        return [read(order, progress) for order in orders]  # says what is wrong, with the right row number
     done: list[Part] = []
     for order, part in zip(cut, parts, strict=True):
-        if order.start is not None and done[-1].order == order.number and done[-1].end != order.start:
+        before = done[-1] if done and done[-1].order == order.number else None
+        if part and before and before.end != order.start:
             # A quoted cell went over the cut: what was read behind it began in the middle of a row.
-            if done[-1].end > order.start and (order.stop is None or done[-1].end < order.stop):
-                part = _elsewhere(replace(order, start=done[-1].end), progress)
-            elif order.stop is not None:
+            if order.stop is not None and before.end >= order.stop:
                 continue
+            part = _elsewhere(replace(order, start=before.end), progress)
+        if part is None:
+            return [read(order, progress) for order in orders]  # says what is wrong, with the right row number
         done.append(part)
     return done
 

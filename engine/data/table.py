@@ -46,14 +46,13 @@ class Table:
                 skip = False
             block.row -= offset
             self._square(block.rows)
-            if block.rows:
-                yield block
+            yield block
 
     def _square(self, rows: list[list[str]]) -> None:
         """Make every row as wide as the table. Cells beyond the last column belong to it: an answer with a comma
         in it that nobody quoted is whole again."""
         width = len(self.columns)
-        if set(map(len, rows)) == {width}:
+        if set(map(len, rows)) <= {width}:
             return
         joint = self.delimiter or " "
         for i, row in enumerate(rows):
