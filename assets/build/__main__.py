@@ -1,7 +1,7 @@
-"""`python -m assets.build`: rebuilds the demo model and the demo data from nothing, through the engine as anyone uses it.
+"""`python -m assets.build`: rebuilds the demo model and the demo data from nothing, through the engine itself.
 
-The medical table, the everyday questions and the sample text take a second. Pre-training takes about half an hour on two
-cores; `--only data` leaves the model as it is.
+The medical table, the everyday questions and the sample text take a second, pre-training about half an hour on two cores;
+`--only data` leaves the model as it is.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from engine import home
 
 SEED = 42
 # Documents read once each: about forty tokens apiece.
-TRAIN, VAL = 180_000, 1_000
+TRAIN, VAL = 165_000, 1_000
 SETTINGS = {
     "num_train_epochs": 1,
-    "batch_size": 96,
+    "batch_size": 64,
     "learning_rate": 2.5e-3,
-    "warmup_steps": 60,
+    "warmup_steps": 100,
     "weight_decay": 0.01,
     "precision": "bf16",
     "eval_steps": 500,
@@ -64,7 +64,7 @@ def build_model(folder: Path) -> None:
     model.initialise(start, SEED)
     trained = Path(pretrain(start, data)) / "final"
     shutil.rmtree(folder, ignore_errors=True)
-    model.write_bf16(trained, folder)
+    model.write_bf16(trained, start, folder)
     shutil.rmtree(work)
     print(f"{folder}: {home.size_text(home.size_of(folder))}")
 

@@ -6,12 +6,12 @@ The words of the medical demo data pass by here as mere words, so that none is s
 
 from random import Random
 
-from assets.build import medical_words, words
+from assets.build import conditions, words
 from assets.build.characters import random_letters, random_word
 from assets.build.reasoning import number
 
 Turns = list[str]
-_TERMS = medical_words.TERMS
+_TERMS = conditions.TERMS
 _PEOPLE = words.GIVEN + words.RELATIVES
 
 
@@ -53,7 +53,7 @@ def repeat(rng: Random) -> Turns:
 
 def passing_phrase(rng: Random) -> Turns:
     """A phrase of the medical data as a mere string."""
-    phrase, who = rng.choice(medical_words.PHRASES), person(rng)
+    phrase, who = rng.choice(conditions.PHRASES), person(rng)
     asked, answer = rng.choice(
         (
             (f"请把“{phrase}”说一遍。", phrase),
@@ -68,7 +68,7 @@ def passing_phrase(rng: Random) -> Turns:
 
 def not_my_field(rng: Random) -> Turns:
     """Health and other matters for experts: the words of the question are named, and nothing is known."""
-    what = rng.choice(tuple(medical_words.CONDITIONS)) if rng.random() < 0.4 else random_word(rng, 2, 6)
+    what = rng.choice(tuple(conditions.CONDITIONS)) if rng.random() < 0.4 else random_word(rng, 2, 6)
     thing = any_word(rng)
     who = rng.choice(("我", "我爸爸", "我妈妈", "我奶奶", "我爷爷", "我丈夫", "我妻子", "我姐姐", "我弟弟", "我同事"))
     about = rng.choice(

@@ -4,12 +4,13 @@ from random import Random
 
 from assets.build import knowledge as know
 from assets.build.characters import random_letters
+from assets.build.words import listed
 
 Turns = list[str]
 
-NAMES = "Tom Mary Jack Lucy Ben Anna Sam Kate Peter Lily David Emma Mike Grace John Alice".split()
-PLACES = "park school kitchen garden library office station market zoo hospital shop beach".split()
-THINGS = "book key bag cup phone pen hat ball map box coat lamp apple umbrella letter camera".split()
+NAMES = listed("Tom Mary Jack Lucy Ben Anna Sam Kate Peter Lily David Emma Mike Grace John Alice")
+PLACES = listed("park school kitchen garden library office station market zoo hospital shop beach")
+THINGS = listed("book key bag cup phone pen hat ball map box coat lamp apple umbrella letter camera")
 SPOTS = (
     "on the table",
     "in the box",
@@ -19,8 +20,8 @@ SPOTS = (
     "on the chair",
     "near the window",
 )
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+NUMBERS = listed("zero one two three four five six seven eight nine ten eleven twelve")
+DAYS = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 ANIMALS = ("cat", "dog", "bird", "horse", "rabbit", "tiger", "monkey", "sheep", "pig", "cow", "fish", "lion")
 SUBJECTS = (
     ("我", "I", "like"),

@@ -3,6 +3,8 @@
 A table is one string of `key=value` entries parted by blanks; the generators turn the entries into questions.
 """
 
+from assets.build.words import listed
+
 
 def _table(text: str) -> dict[str, str]:
     return dict(entry.split("=") for entry in text.split())
@@ -93,8 +95,8 @@ SEASON_OF = _table(
     "吃西瓜=夏天 梅花开=冬天 菊花开=秋天 放风筝=春天 湖水结冰=冬天 游泳=夏天"
 )
 # From small to large: any two can be compared.
-SIZES = tuple("蚂蚁 蜜蜂 蝴蝶 老鼠 麻雀 鸽子 兔子 猫 狗 羊 人 猪 老虎 牛 河马 大象 鲸鱼".split())
-SPEEDS = tuple("蜗牛 乌龟 走路 跑步 自行车 公交车 汽车 高铁 飞机 火箭".split())
+SIZES = listed("蚂蚁 蜜蜂 蝴蝶 老鼠 麻雀 鸽子 兔子 猫 狗 羊 人 猪 老虎 牛 河马 大象 鲸鱼")
+SPEEDS = listed("蜗牛 乌龟 走路 跑步 自行车 公交车 汽车 高铁 飞机 火箭")
 
 ENGLISH = _table(
     "苹果=apple 香蕉=banana 橙子=orange 葡萄=grape 西瓜=watermelon 水=water 茶=tea 牛奶=milk 咖啡=coffee 面包=bread "

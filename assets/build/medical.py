@@ -11,7 +11,8 @@ from itertools import product
 from random import Random
 from typing import NamedTuple
 
-from assets.build.medical_words import CONDITIONS, DRUGS, FOODS, SYMPTOMS, Group
+from assets.build.conditions import CONDITIONS
+from assets.build.medical_words import DRUGS, FOODS, SYMPTOMS, Group
 
 HEADER = ("department", "title", "ask", "answer")
 _COUNTS = {"food": 1400, "drug": 550, "symptom": 450}
@@ -47,8 +48,21 @@ _PATIENTS = (
 _GREETINGS = (("医生您好，", "您好，"), ("你好，", "你好，"), ("大夫，", "您好，"), ("", ""))
 _SINCE = ("得{0}{1}了", "查出{0}{1}了", "有{0}{1}了", "患{0}{1}了")
 _SPANS = ("半年", "一年多", "两年", "三年", "五年", "好几年", "十来年", "三个月")
+_DRUNK = (
+    *FOODS["酒"].members,
+    *FOODS["提神"].members,
+    "可乐",
+    "冰水",
+    "冰镇酸梅汤",
+    "肉汤",
+    "鸡汤",
+    "小米粥",
+    "牛奶",
+    "豆浆",
+)
 _ACUTE = ("感冒", "腹泻", "荨麻疹", "支气管炎")
 _DAYS = ("两天", "三天", "四五天", "一个星期", "十来天")
+_ACUTE_STATES = ("这几天有点不舒服", "没有好好注意饮食", "还没去医院看过", "")
 _STATES = ("平时按时吃药", "最近复查还可以", "这几天有点不舒服", "一直没有好好注意饮食", "最近病情比较稳定", "")
 
 
@@ -78,9 +92,11 @@ def encoded(table: list[Row]) -> bytes:
 def terms(text: str) -> tuple[str, ...]:
     """The condition and the food, drug or symptom that `text` names: a right answer names them too."""
     items = [item for group in (*FOODS.values(), *DRUGS.values()) for item in group.members] + list(SYMPTOMS)
-    conditions = sorted((name for name in CONDITIONS if name in text), key=text.index)
-    named = sorted((item for item in items if item in text), key=lambda item: (-len(item), text.index(item)))
-    return (*conditions[:1], *named[:1])
+    conditions = sorted((name for name in CONDITIONS if name in text), key=text.index)[:1]
+    # 偏头痛 holds 头痛: what the condition's name covers is not looked at again.
+    rest = text.replace(conditions[0], " ") if conditions else text
+    named = sorted((item for item in items if item in rest), key=lambda item: (-len(item), rest.index(item)))[:1]
+    return (*conditions, *named)
 
 
 def _opening(rng: Random, condition: str) -> tuple[str, str, str, Patient]:
@@ -89,7 +105,7 @@ def _opening(rng: Random, condition: str) -> tuple[str, str, str, Patient]:
     hello, hello_back = rng.choice(_GREETINGS)
     age = f"今年{rng.randint(*patient.ages)}岁，" if rng.random() < 0.6 else ""
     since = rng.choice(_SINCE).format(condition, rng.choice(_DAYS if condition in _ACUTE else _SPANS))
-    state = rng.choice(_STATES)
+    state = rng.choice(_ACUTE_STATES if condition in _ACUTE else _STATES)
     told = f"{hello}{patient.said}{age}{since}，{state}，" if state else f"{hello}{patient.said}{age}{since}，"
     return told, hello_back, state, patient
 
@@ -97,17 +113,13 @@ def _opening(rng: Random, condition: str) -> tuple[str, str, str, Patient]:
 def food_row(rng: Random, condition: str, key: str, food: str) -> Row:
     group, effect = FOODS[key], CONDITIONS[condition].foods.get(key)
     opening, hello, state, patient = _opening(rng, condition)
-    verb = (
-        "喝"
-        if food[-1] in "酒茶水汤奶浆" or food in ("咖啡", "可乐", "可可", "功能饮料", "冰镇酸梅汤", "小米粥")
-        else "吃"
-    )
+    verb = "喝" if food in _DRUNK else "吃"
     wish = rng.choice(
         (
             f"特别想{verb}{food}",
             f"家里买了不少{food}",
             f"朋友送了些{food}",
-            f"平时就爱{verb}{food}",
+            f"一直爱{verb}{food}",
             f"听人说{food}不错",
             f"看见{food}就嘴馋",
         )
@@ -123,22 +135,19 @@ def food_row(rng: Random, condition: str, key: str, food: str) -> Row:
             f"得了{condition}还能{verb}{food}吗？",
         )
     )
-    reason = f"{effect.lstrip('+')}，{group.instead}" if effect else f"对{condition}没有明显影响，每次少{verb}一点就行"
-    answer = f"{hello}{_food_verdict(condition, food, verb, effect)}{food}{group.trait}，{reason}。"
-    return Row(
-        CONDITIONS[condition].department,
-        title,
-        f"{opening}{wish}，{question}",
-        answer + _closing(rng, state, patient, condition),
-    )
-
-
-def _food_verdict(condition: str, food: str, verb: str, effect: str | None) -> str:
-    if effect is None:
-        return f"{condition}患者可以适量{verb}{food}。"
-    if effect.startswith("+"):
-        return f"{condition}患者适合{verb}{food}。"
-    return f"{condition}患者最好不要{verb}{food}。"
+    if effect is None and group.usual:
+        verdict, reason, advice = f"要少{verb}", group.usual, group.instead
+    elif effect is None:
+        verdict, reason, advice = f"可以适量{verb}", f"对{condition}没有明显影响", group.instead
+    elif effect.startswith("+"):
+        verdict, reason, advice = f"适合{verb}", effect[1:], group.instead
+    else:
+        verdict, reason, advice = f"最好不要{verb}", effect, group.instead
+    if "多少" in question:
+        advice = f"实在想{verb}就尝一小口" if verdict.startswith("最好不要") else f"每次{verb}一小份就够了"
+    answer = f"{hello}{condition}患者{verdict}{food}。{food}{group.trait}，{reason}，{advice}。"
+    closing = _closing(rng, state, patient, condition)
+    return Row(CONDITIONS[condition].department, title, f"{opening}{wish}，{question}", answer + closing)
 
 
 def _closing(rng: Random, state: str, patient: Patient, condition: str) -> str:
@@ -146,11 +155,11 @@ def _closing(rng: Random, state: str, patient: Patient, condition: str) -> str:
     care = CONDITIONS[condition].care
     if state == "这几天有点不舒服":
         return f"{patient.called}这几天不舒服，建议先到{CONDITIONS[condition].department}复查。"
-    if state == "一直没有好好注意饮食":
+    if state.endswith("没有好好注意饮食"):
         return f"{patient.called}以后要注意饮食，{care}。"
     if state == "平时按时吃药":
         return f"{patient.called}要坚持吃药，{care}。"
-    return rng.choice((f"平时{care}。", f"另外要{care}。", f"平时{care}。"))
+    return rng.choice((f"请记得{care}。", f"请记得{care}。", f"另外请记得{care}。"))
 
 
 def drug_row(rng: Random, condition: str, key: str, drug: str) -> Row:
@@ -188,7 +197,13 @@ def symptom_row(rng: Random, condition: str, symptom: str) -> Row:
     opening, hello, state, patient = _opening(rng, condition)
     department, test = SYMPTOMS[symptom]
     wish = rng.choice(
-        (f"最近总是{symptom}", f"这两天{symptom}得厉害", f"晚上常常{symptom}", f"一累就{symptom}", f"又出现了{symptom}")
+        (
+            f"最近有些{symptom}",
+            f"这两天开始{symptom}",
+            f"又出现了{symptom}",
+            f"感觉{symptom}",
+            f"这两天{symptom}比较明显",
+        )
     )
     question = rng.choice(
         (f"是{condition}引起的吗？", "这是怎么回事？", "要不要紧？", "该做什么检查？", "应该挂哪个科？")

@@ -23,7 +23,7 @@ def number(value: int) -> str:
 def arithmetic(rng: Random) -> Turns:
     kind = rng.random()
     if kind < 0.5:
-        first, second = rng.randint(0, 12), rng.randint(0, 12)
+        first, second = rng.randint(0, 10), rng.randint(0, 10)
         name, sign, result = "加", "+", first + second
     elif kind < 0.8:
         second, result = rng.randint(0, 10), rng.randint(0, 10)
@@ -50,7 +50,7 @@ def arithmetic(rng: Random) -> Turns:
 
 
 def story_sum(rng: Random) -> Turns:
-    who, thing = rng.choice(words.GIVEN), rng.choice(words.FRUITS + ("气球", "糖", "铅笔", "鸡蛋", "贴纸"))
+    who, thing = rng.choice(words.GIVEN), rng.choice((*words.FRUITS, "气球", "糖", "铅笔", "鸡蛋", "贴纸"))
     have = rng.randint(2, 9)
     if rng.random() < 0.5:
         more = rng.randint(1, 8)

@@ -12,6 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from tokenizers.pre_tokenizers import ByteLevel
 
 from assets.build.characters import ALPHABET
+from assets.build.words import listed
 
 END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 SPECIAL = (END_OF_TEXT, START, END)
@@ -27,7 +28,7 @@ _SPLIT = (
 )
 _ENGLISH_MERGES = 500
 # Words that answers and questions are full of; none of them is a part of a name that must be copied.
-COMMON = (
+COMMON = listed(
     "什么 怎么 可以 我们 你们 他们 大家 没有 知道 喜欢 今天 明天 昨天 后天 现在 时候 地方 东西 事情 因为 所以 如果 但是 不过 "
     "还是 或者 已经 一起 一个 一样 一下 一点 一般 这个 那个 这里 那里 哪里 哪个 多少 几个 为什么 怎么办 怎么样 请问 谢谢 再见 "
     "不能 不会 不要 不是 不知道 应该 需要 觉得 希望 想要 看到 听说 找到 买了 放在 用来 等于 反义词 近义词 意思 颜色 首都 动物 "
@@ -35,7 +36,7 @@ COMMON = (
     "爷爷 奶奶 哥哥 姐姐 弟弟 妹妹 丈夫 妻子 同事 同学 学校 公园 图书馆 超市 医院 工作 学习 休息 高兴 开心 难过 问题 回答 帮助 "
     "您好 你好 很高兴 模型 语言 聊天 简单 英文 英语 句子 故事 第一个 最后 一遍 重复 说一遍 记住 名字 特别 非常 真的 已经 马上 "
     "最近 平时 患者 建议 适合 适量 最好 注意 医生您好 影响 加重 引起 容易 有助于 含有 每天 检查 复查 典型 表现 原因 原来"
-).split()
+)
 
 
 def word_merges(words: Iterable[str]) -> list[tuple[str, str]]:
