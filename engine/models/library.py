@@ -81,7 +81,8 @@ def find(ref: str | Path) -> Path:
         NotFound: nothing of that name.
         NotAModel: a folder without a usable model.
     """
-    named = {DEMO: home.DEMO_MODEL} | {path.name: path for path in [*_added(), *_library_folders()]}
+    named = {path.name: path for path in [*_added(), *_library_folders()]} | {DEMO: home.DEMO_MODEL}
+    named |= {str(path.relative_to(home.folder("models"))): path for path in _library_folders()}
     if str(ref) in named:
         return describe(named[str(ref)]).path
     path = Path(ref).expanduser()

@@ -18,7 +18,7 @@ def main(job: Path) -> int:
     events.write("phase", phase="loading")
     time.sleep(config.get("loading", 0))
     rows = max(1, config.get("rows", 8) // begin["micro_batch_divisor"])
-    steps = config["steps"]
+    steps = config["steps"] if "steps" in config else config["training"]["max_steps"]
     events.write("phase", phase="training", max_steps=steps, micro_batch=rows)
     first = begin["checkpoint"] or 0
     for step in range(first + 1, steps + 1):
