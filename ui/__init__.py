@@ -37,7 +37,7 @@ def build(lang: str, services: Services) -> gr.Blocks:
     with gr.Blocks(title=t("app.title"), analytics_enabled=False, fill_width=True) as blocks:
         # The key and the secret are constant, so that a choice outlives a restart; it holds names, nothing private.
         chosen = gr.BrowserState(NOTHING_CHOSEN, storage_key="tunedesk", secret="tunedesk")
-        page = Page(t, services, blocks, chosen)
+        page = Page(t, services, chosen)
         gr.HTML(_header(t), apply_default_css=False, elem_id="header")
         row = steps.steps(t, services)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -53,14 +53,7 @@ def build(lang: str, services: Services) -> gr.Blocks:
             return choices({**chosen, "step": event._data.get("step")})
 
         private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-        gr.on(
-            [blocks.load, chosen.change],
-            page.guarded(follow),
-            chosen,
-            [row, tabs],
-            trigger_mode="always_last",
-            **private,
-        )
+        chosen.change(page.guarded(follow), chosen, [row, tabs], trigger_mode="always_last", **private)
         row.go(go, chosen, chosen, **private)
         api.publish(t, services)
     return blocks

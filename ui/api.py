@@ -13,7 +13,6 @@ from engine.data import datasets, tables
 from engine.data.cleaning import Cleaning
 from engine.fields import validated
 from engine.runs import store
-from engine.words import Words
 from ui.data_tab import uploaded_file
 from ui.page import GENERATION, guarded
 from ui.services import Services
@@ -53,8 +52,7 @@ def publish(t: Text, services: Services) -> None:
 
     def inspect_file(file: dict, encoding: str = "") -> dict:
         """What is in an uploaded table: format, encoding, delimiter, rows, columns, mapping, problems."""
-        found = tables.inspect(_uploaded(file), encoding or None)
-        return {key: _said(value, t) for key, value in found.items()}
+        return tables.inspect(_uploaded(file), encoding or None)
 
     def convert_file(
         file: dict,
@@ -97,12 +95,3 @@ def publish(t: Text, services: Services) -> None:
 def _uploaded(file: object) -> Path:
     """The file that a client sent with `gradio_client.handle_file`."""
     return uploaded_file(file.get("path") if isinstance(file, dict) else file)
-
-
-def _said(value: object, t: Text) -> object:
-    """Words within a value as text."""
-    if isinstance(value, Words):
-        return t.of(value)
-    if isinstance(value, list):
-        return [_said(each, t) for each in value]
-    return value

@@ -9,21 +9,21 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from engine import home
-from engine.data import convert as converting
-from engine.data import datasets, formats, roles, tables
+from engine.data import convert, datasets, formats, roles, tables
 from engine.data.cleaning import REASONS, Cleaning
 from engine.errors import InvalidFields, NotFound
-from engine.fields import validated
+from engine.fields import Params, param, validated
 from engine.words import Words
 from ui import cards, table
 from ui.forms import Form
 from ui.model_tab import heading
-from ui.page import UPLOAD_LIMIT, Page
+from ui.page import UPLOAD_LIMIT, Page, choices
 from ui.text import Text
 
 # The key of the demo's spreadsheet among the files; no upload can be called so.
 DEMO = "demo:"
 _FILE = Words("file", "文件")
+_FORM = Words("form of data set", "数据集格式")
 
 _DROPZONE = """
 <label class="td-drop" tabindex="0"><input type="file">
@@ -31,9 +31,34 @@ _DROPZONE = """
 """
 
 
+class Split(Params):
+    """How many rows go to each side."""
+
+    train: int | None = param(
+        None,
+        Words("Training rows", "训练行"),
+        Words("Rows to learn from. Empty: 90% of the rows.", "用来学习的行数。留空则取 90%。"),
+        ge=1,
+    )
+    val: int | None = param(
+        None,
+        Words("Validation rows", "验证行"),
+        Words("Rows kept back to test with. Empty: 10% of the rows.", "留作检验的行数。留空则取 10%。"),
+        ge=0,
+    )
+    seed: int = param(
+        42,
+        Words("Seed", "随机种子"),
+        Words("The same seed splits the rows in the same way.", "种子相同，划分结果就相同。"),
+        advanced=True,
+        ge=0,
+        lt=2**32,
+    )
+
+
 def build(page: Page) -> None:
     t = page.t
-    form = Form(Cleaning, t, "cleaning")
+    split, cleaning = Form(Split, t, "data"), Form(Cleaning, t, "cleaning")
     with gr.Column(elem_classes="td-panel"):
         gr.HTML(heading(t, "data"), apply_default_css=False)
         sets = cards.cards("datasets")
@@ -74,27 +99,21 @@ def build(page: Page) -> None:
             f'<h3>{t.html("data.counts")}</h3><p class="td-sub">{t.html("data.counts_help")}</p>',
             apply_default_css=False,
         )
-        with gr.Row(elem_classes="td-fields"):
-            train = gr.Number(
-                None, label=t("data.train"), placeholder=t("data.train_auto"), elem_id="data-train", min_width=180
-            )
-            val = gr.Number(
-                None, label=t("data.val"), placeholder=t("data.val_auto"), elem_id="data-val", min_width=180
-            )
-            name = gr.Textbox(label=t("data.name"), elem_id="data-name", max_lines=1, min_width=180)
+        split.basic()
+        name = gr.Textbox(label=t("data.name"), elem_id="data-name", max_lines=1)
+        with gr.Accordion(t("data.cleaning"), open=False, elem_classes="td-fold") as scrub:
+            gr.HTML(f'<p class="td-sub">{t.html("data.cleaning_help")}</p>', apply_default_css=False)
+            cleaning.basic()
+            cleaning.advanced()
         with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as advanced:
-            with gr.Row(elem_classes="td-fields"):
-                format = gr.Dropdown(
-                    label=t("data.format"),
-                    choices=[(t.of(each.label), each.key) for each in formats.FORMATS],
-                    value=formats.FORMATS[0].key,
-                    interactive=True,
-                    elem_id="data-format",
-                    min_width=180,
-                )
-                seed = gr.Number(42, label=t("data.seed"), elem_id="data-seed", min_width=180)
-            form.basic()
-            form.advanced()
+            format = gr.Dropdown(
+                label=t("data.format"),
+                choices=[(t.of(each.label), each.key) for each in formats.FORMATS],
+                value=formats.FORMATS[0].key,
+                interactive=True,
+                elem_id="data-format",
+            )
+            split.advanced()
         with gr.Row(elem_classes="td-actions"):
             make = gr.Button(t("data.convert"), variant="primary", size="lg", elem_id="data-convert")
         result = cards.stats("data-result")
@@ -124,13 +143,11 @@ def build(page: Page) -> None:
         return [
             _files(t, key),
             cards.figures(_facts(t, path, found)),
-            _notes(t, found["notes"]),
+            _notes(t, found),
             "",
             value,
             gr.update(value=_format_of(found["mapping"])),
             _free_name(t("data.demo_set") if key == DEMO else path.stem),
-            None,
-            None,
             *_role_updates(t, found["columns"], found["mapping"], _format_of(found["mapping"])),
         ]
 
@@ -157,41 +174,48 @@ def build(page: Page) -> None:
         held = next((each.holds for each in formats.FORMATS if each.key == key), ())
         return [gr.update(visible=role in held) for role in columns]
 
-    def prepare(
-        chosen: dict,
-        wanted: str,
-        title: str,
-        n_train: float | None,
-        n_val: float | None,
-        number: float,
-        *values: object,
-    ) -> list:
-        mapping = dict(zip(columns, values[: len(columns)], strict=True))
+    def prepare(chosen: dict, wanted: str, title: str, *values: object) -> list:
+        given, at = [], 0
+        for part in (dropdowns, split.components, cleaning.components):
+            given.append(values[at : at + len(part)])
+            at += len(part)
+        mapping = {
+            role: column for role, column in zip(columns, given[0], strict=True) if isinstance(column, str) and column
+        }
         try:
-            report = convert(
-                chosen["file"] or DEMO,
-                title,
-                wanted,
-                mapping,
-                n_train,
-                n_val,
-                number,
-                form.settings(values[len(columns) :]),
-            )
+            parts = validated(Split, split.settings(given[1])), validated(Cleaning, cleaning.settings(given[2]))
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
-            return [*[gr.skip()] * 4, gr.update(open=True), *form.problems(error)]
-        gr.Success(t("data.converted", name=title.strip()), title=t("app.done"))
+            unfold = [
+                gr.update(open=True) if found else gr.skip()
+                for found in (
+                    split.names_any(error, advanced=True),
+                    cleaning.names_any(error, advanced=True) or cleaning.names_any(error, advanced=False),
+                )
+            ]
+            return [*[gr.skip()] * 4, *unfold, *split.problems(error), *cleaning.problems(error)]
+        name = title.strip()
+        report = convert.convert(
+            [file_path(choices(chosen)["file"] or DEMO)],
+            datasets.place(name),
+            mapping=mapping,
+            format=_checked_format(wanted),
+            cleaning=parts[1],
+            **parts[0].model_dump(),
+        )
+        gr.Success(t("data.converted", name=name), title=t("app.done"))
         return [
-            {**chosen, "data": title.strip()},
+            {**chosen, "data": name},
             cards.figures(_result(t, report)),
             _dropped(t, report),
-            _free_name(title.strip()),
+            _free_name(name),
             gr.skip(),
-            *form.problems(None),
+            gr.skip(),
+            *split.problems(None),
+            *cleaning.problems(None),
         ]
 
-    of_file = [files, facts, notes, search, rows, format, name, train, val, *dropdowns]
+    of_file = [files, facts, notes, search, rows, format, name, *dropdowns]
     page.render("data", show_sets, [sets, ready, make])
     page.render("data", show_file, of_file, [rows])
     private = {"api_visibility": "private", "show_progress": "hidden"}
@@ -200,12 +224,12 @@ def build(page: Page) -> None:
     upload.uploaded(page.guarded(take), page.chosen, page.chosen, **private)
     upload.refused(refuse, None, None, **private)
     rows.turn(page.guarded(turn), [page.chosen, search], rows, **private)
-    search.change(page.guarded(turned), [page.chosen, search], rows, trigger_mode="always_last", **private)
+    search.input(page.guarded(turned), [page.chosen, search], rows, trigger_mode="always_last", **private)
     format.input(choose_format, [format, *dropdowns], dropdowns, **private)
     make.click(
         page.guarded(prepare),
-        [page.chosen, format, name, train, val, seed, *dropdowns, *form.components],
-        [page.chosen, result, dropped, name, advanced, *form.components],
+        [page.chosen, format, name, *dropdowns, *split.components, *cleaning.components],
+        [page.chosen, result, dropped, name, advanced, scrub, *split.components, *cleaning.components],
         **private | {"show_progress": "minimal"},
     )
     forward.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
@@ -255,31 +279,13 @@ def keep_upload(uploaded: Path) -> Path:
     return target
 
 
-def convert(
-    key: str,
-    name: str,
-    format: str,
-    mapping: dict[str, object],
-    train: float | None,
-    val: float | None,
-    seed: float,
-    cleaning: dict[str, object],
-) -> dict:
-    """Make the data set `name` of the file `key`; returns the report of `engine.data.convert`.
-
-    Raises:
-        TuneDeskError: as its messages say.
+def _checked_format(key: object) -> str:
+    """Raises:
+    NotFound: no form of data set is called so.
     """
-    return converting.convert(
-        [file_path(key)],
-        datasets.place(name.strip()),
-        mapping={role: str(column) for role, column in mapping.items() if column},
-        train=None if train is None else int(train),
-        val=None if val is None else int(val),
-        seed=int(seed),
-        format=format,
-        cleaning=validated(Cleaning, cleaning),
-    )
+    if key not in formats.keys():  # noqa: SIM118 - a function of the module, not a dict's
+        raise NotFound(kind=_FORM, name=str(key), hint=Words("Choose one of the list.", "请从列表中选择。"))
+    return str(key)
 
 
 def _sets(t: Text, selected: str | None) -> dict:
@@ -333,8 +339,11 @@ def _format_of(mapping: dict[str, str]) -> str:
     return "qa"
 
 
-def _notes(t: Text, notes: list[Words]) -> str:
-    return "".join(f'<p class="td-message is-info">{html.escape(t.of(note))}</p>' for note in notes)
+def _notes(t: Text, found: dict) -> str:
+    """What was found out about a file, and what looks wrong with it."""
+    said = [("bad", problem) for problem in found["problems"]] + [("info", note) for note in found["notes"]]
+    lines = "".join(f'<p class="td-message is-{kind}">{html.escape(words[t.lang])}</p>' for kind, words in said)
+    return f'<div class="td-messages">{lines}</div>' if lines else ""
 
 
 def _result(t: Text, report: dict) -> list[cards.Fact]:

@@ -92,12 +92,13 @@ class Form:
         if kind is bool:
             return gr.Checkbox(value=default, **common)
         placeholder = self.t("form.automatic") if optional else None
-        if kind in (int, float):
+        # gr.Number shows an empty value as 0, which would be sent as such: only what has a value is one.
+        if kind in (int, float) and not optional:
             # The range is the engine's to check: Gradio's own message is in English and names no way out.
-            return gr.Number(value=default, placeholder=placeholder, step=1 if kind is int else None, **common)
+            return gr.Number(value=default, step=1 if kind is int else None, **common)
         if typing.get_origin(kind) in (list, tuple):
             return gr.Textbox(value=", ".join(map(str, default or ())), placeholder=placeholder, **common)
-        return gr.Textbox(value=default, placeholder=placeholder, **common)
+        return gr.Textbox(value="" if default is None else str(default), placeholder=placeholder, max_lines=1, **common)
 
     def _choices(self, field: FieldInfo, kind: object) -> list[tuple[str, object]]:
         named = (field.json_schema_extra or {}).get("choices", {})
@@ -122,7 +123,7 @@ def _plain(value: object, field: FieldInfo) -> object:
     given as text parted by commas."""
     kind, _ = _kind(field)
     if isinstance(value, str) and not value.strip():
-        return None
+        return "" if kind is str and field.get_default() == "" else None
     if typing.get_origin(kind) in (list, tuple):
         return [part.strip() for part in value.split(",") if part.strip()]
     if kind is int and isinstance(value, float) and value.is_integer():

@@ -28,7 +28,6 @@ GENERATION = "generation"
 class Page:
     t: Text
     services: Services
-    blocks: gr.Blocks
     chosen: gr.BrowserState
 
     def render(
@@ -41,12 +40,14 @@ class Page:
         """Call `fn(chosen, *inputs)` when the page is opened on `step`, when the person goes to it, and when a choice
         changes while it is shown."""
 
-        def if_shown(chosen: dict, *values: object) -> list:
+        def if_shown(chosen: dict, *values: object) -> object:
             chosen = choices(chosen)
-            return fn(chosen, *values) if chosen["step"] == step else [gr.skip()] * len(outputs)
+            updates = fn(chosen, *values) if chosen["step"] == step else [gr.skip()] * len(outputs)
+            # A list for a single output would be taken for its value.
+            return updates if len(outputs) > 1 else updates[0]
 
-        gr.on(
-            [self.blocks.load, self.chosen.change],
+        # The browser's storage is read when the page opens, and that counts as a change.
+        self.chosen.change(
             self.guarded(if_shown),
             [self.chosen, *inputs],
             list(outputs),

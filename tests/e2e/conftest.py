@@ -1,0 +1,130 @@
+"""A real application and a real browser. What the page's console says is part of every test."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+# Patient: the machine that runs the tests may be busy with others.
+PATIENCE = 180_000
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an application with an empty workspace."""
+    yield from running(tmp_path_factory.mktemp("workspace"))
+
+
+def running(home: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "app.py", "--port", str(port), "--home", str(home), "--no-browser"]
+    with open(home / "app.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for(url, process, home / "app.log")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    while process.poll() is None:
+        try:
+            httpx.get(f"{url}/en/", trust_env=False)
+            return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    if CHROMIUM is None:
+        pytest.skip("no Chrome or Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page that remembers every error; `shot` keeps a picture where TUNEDESK_SHOTS names a folder."""
+
+    def __init__(self, browser: object, url: str, lang: str, width: int = 1280):
+        self.lang, self.errors = lang, []
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-US")
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
+        self.page.on("console", self._listen)
+        self.page.on("request", self._local)
+        self.url = f"{url}/{lang}/"
+        self.open()
+
+    def open(self) -> None:
+        self.page.goto(self.url)
+        self.page.wait_for_selector("#steps [data-step]")
+
+    def go(self, step: str) -> None:
+        self.page.click(f"#steps [data-step={step}]")
+        self.page.wait_for_selector(f"#steps [data-step={step}].is-current")
+
+    def shot(self, name: str) -> None:
+        folder = os.environ.get("TUNEDESK_SHOTS")
+        if folder:
+            self.page.screenshot(path=f"{folder}/{self.lang}-{name}.png", full_page=True)
+
+    def words(self) -> str:
+        return self.page.inner_text("body")
+
+    def check(self) -> None:
+        """No error so far, and nothing on the page that looks like the key of a text."""
+        assert self.errors == []
+        assert re.findall(r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs)\.[a-z_]{3,}\b", self.words()) == []
+
+    def _listen(self, message: object) -> None:
+        if message.type == "error":
+            self.errors.append(f"console: {message.text} {message.location.get('url')}")
+
+    def _local(self, request: object) -> None:
+        if not request.url.startswith((self.url.rsplit("/", 2)[0], "data:", "blob:")):
+            self.errors.append(f"request to elsewhere: {request.url}")
+
+
+@pytest.fixture
+def visit(browser: object, app: str) -> Iterator[object]:
+    """`visit(lang, width=1280)` opens a page; at the end each page opened is checked and closed."""
+    pages = []
+
+    def opened(lang: str, width: int = 1280) -> Watched:
+        pages.append(Watched(browser, app, lang, width))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.check()
+        page.context.close()

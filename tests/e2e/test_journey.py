@@ -1,0 +1,54 @@
+"""The whole journey by clicking, once in each language: model, data, train, compare, runs."""
+
+import pytest
+
+STEPS_IN_TEST = "24"
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_primary_buttons_tune_and_compare_the_demo(visit, lang):
+    at = visit(lang)
+    page = at.page
+
+    page.wait_for_selector("#models .td-card.is-selected")
+    at.shot("1-model")
+    page.click("#model-next")
+
+    page.wait_for_selector("#data-rows td")
+    assert page.locator("#data-rows tbody tr").count() == 50
+    assert page.input_value("#role-question input") and page.input_value("#role-answer input")
+    at.shot("2-data")
+    page.click("#data-convert")
+    page.wait_for_selector("#data-result .td-stat.is-good")
+    assert page.locator("#datasets .td-card.is-selected").count() == 1
+    at.shot("3-converted")
+    page.click("#data-next")
+
+    page.wait_for_selector("#train-subject .td-stat")
+    page.click(".td-panel .td-fold >> visible=true")
+    page.fill("#training-max_steps input", STEPS_IN_TEST)
+    page.click("#train-start")
+    page.wait_for_selector("#train-run .td-pill.is-running")
+    page.wait_for_selector("#train-run .td-plot .scatterlayer .trace")
+    at.shot("4-training")
+    page.wait_for_selector("#train-run .td-pill.is-finished")
+    page.wait_for_selector("#train-next")
+    assert f"{STEPS_IN_TEST} / {STEPS_IN_TEST}" in page.inner_text("#train-run")
+    at.shot("5-trained")
+    page.click("#train-next")
+
+    page.wait_for_selector("#compare-examples [data-chip]")
+    assert page.input_value("#compare-question textarea")
+    page.click("#compare-ask")
+    page.wait_for_selector("#compare-reference .td-reference")
+    base = page.inner_text("#answer-base .td-answer-text")
+    tuned = page.inner_text("#answer-tuned .td-answer-text")
+    assert base and tuned and base != tuned
+    at.shot("6-compared")
+
+    at.go("runs")
+    page.wait_for_selector("#runs tr[data-row]")
+    page.wait_for_selector("#runs-run .td-plot .scatterlayer .trace")
+    assert page.locator("#runs .td-pill.is-finished").count() >= 1
+    at.shot("7-runs")
