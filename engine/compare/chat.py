@@ -48,17 +48,25 @@ class Chat:
             TooLong, NotFound, InvalidFields, OutOfMemory, ...: as the generation process says.
             ServerDied: it ended in the middle; the next call starts it anew.
         """
-        body = {"models": models, "conversations": conversations, **settings}
-        with self._talking() as client, client.stream("POST", "/v1/compare", json=body) as response:
-            if response.is_error:
-                response.read()
-                raise _error(response)
-            for line in response.iter_lines():
-                if line.startswith("data: "):
-                    event = json.loads(line.removeprefix("data: "))
-                    if "error" in event:
-                        raise from_record(event["error"])
-                    yield event
+        return self._events("/v1/compare", {"models": models, "conversations": conversations, **settings})
+
+    def batch(self, model: str, conversations: list[list[dict]], longest: int, **settings: object) -> Iterator[dict]:
+        """The answers of one model to many questions (256 at most), each as it is done; see `Desk.answers`.
+
+        Raises:
+            As `compare`.
+        """
+        body = {"model": model, "conversations": conversations, "longest": longest, **settings}
+        return self._events("/v1/answers", body)
+
+    def losses(self, model: str, conversations: list[list[dict]], max_length: int) -> Iterator[dict]:
+        """How surprised a model is by finished conversations (256 at most); see `Desk.losses`.
+
+        Raises:
+            As `compare`.
+        """
+        body = {"model": model, "conversations": conversations, "max_length": max_length}
+        return self._events("/v1/losses", body)
 
     def answers(self, models: list[str], conversations: list[list[dict]], **settings: object) -> list[dict]:
         """As `compare`, waited for: for each model `text`, `finish_reason`, `tokens`, `prompt_tokens`, `seconds`."""
@@ -102,6 +110,18 @@ class Chat:
         """End the process and so give its memory back. The next question starts it again."""
         with self._starting:
             self._end()
+
+    def _events(self, path: str, body: dict) -> Iterator[dict]:
+        with self._talking() as client, client.stream("POST", path, json=body) as response:
+            if response.is_error:
+                response.read()
+                raise _error(response)
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    event = json.loads(line.removeprefix("data: "))
+                    if "error" in event:
+                        raise from_record(event["error"])
+                    yield event
 
     def _alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -7,11 +7,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
-from engine.compare.generate import Memory, Row, answer
+from engine.compare.generate import Memory, Row, answer, batched
 from engine.compare.loading import Shelf
 from engine.compare.names import Source, resolve
 from engine.compare.settings import GenerationParams
+from engine.errors import TooLong
 
+Cancelled = Callable[[], bool]
+
+# Rows read at once for their loss. Their logits are held in full, which a vocabulary of 150,000 makes large.
+_LOSSES_AT_ONCE = 8
+_ANY_LENGTH = GenerationParams()
 # Conversations whose keys and values are kept, one a model; the longest unused goes first.
 MEMORIES_KEPT = 8
 
@@ -28,7 +34,7 @@ class Desk:
         names: list[str],
         conversations: list[list[dict]],
         params: GenerationParams,
-        cancelled: Callable[[], bool],
+        cancelled: Cancelled,
     ) -> Iterator[dict]:
         """Answers of the models `names` to their conversations, together where memory allows, else one base after the
         other. Events, each with the `index` of its model:
@@ -49,13 +55,60 @@ class Desk:
         for members in [everyone] if together else [[index] for index in everyone]:
             yield from self._answered(members, sources, conversations, params, cancelled)
 
+    def answers(
+        self, name: str, conversations: list[list[dict]], params: GenerationParams, longest: int, cancelled: Cancelled
+    ) -> Iterator[dict]:
+        """The answers of one model to many questions, decoded in one batch, as each is done: `{"index", "text",
+        "tokens", "finish_reason"}`, `index` counting the conversations. One too long for the context has `text` None.
+
+        Raises:
+            NotFound, NotAModel, Unsupported, OutOfMemory: as their messages say.
+        """
+        (voice,) = self._shelf.voices([resolve(name)])
+        rows = []
+        for index, conversation in enumerate(conversations):
+            try:
+                rows.append(Row(voice, voice.prompt(conversation), params, index=index, longest=longest))
+            except TooLong:
+                yield {"index": index, "text": None, "tokens": 0, "finish_reason": "length"}
+        said = dict.fromkeys(range(len(conversations)), "")
+        for row, delta in answer(rows, cancelled):
+            said[row.index] += delta
+            if row.finish:
+                ended = {"tokens": len(row.answer), "finish_reason": row.finish}
+                yield {"index": row.index, "text": said[row.index], **ended}
+
+    def losses(
+        self, name: str, conversations: list[list[dict]], max_length: int, cancelled: Cancelled
+    ) -> Iterator[dict]:
+        """How surprised a model is by the answers in finished conversations: `{"index", "loss", "tokens"}`, `loss` being
+        the sum over the answers' tokens, in nats. Conversations are cut to `max_length` tokens as in training; where no
+        token of an answer is left, `tokens` is 0.
+
+        Raises:
+            As `answers`.
+        """
+        (voice,) = self._shelf.voices([resolve(name)])
+        encoded = voice.measured(conversations, max_length)
+        kept = sorted((i for i, (_, mask) in enumerate(encoded) if any(mask)), key=lambda i: len(encoded[i][0]))
+        for index in set(range(len(encoded))) - set(kept):
+            yield {"index": index, "loss": 0.0, "tokens": 0}
+        for start in range(0, len(kept), _LOSSES_AT_ONCE):
+            if cancelled():
+                return
+            chosen = kept[start : start + _LOSSES_AT_ONCE]
+            (batch,) = batched([Row(voice, encoded[i][0], _ANY_LENGTH) for i in chosen])
+            masks = [encoded[i][1] for i in chosen]
+            for index, mask, loss in zip(chosen, masks, batch.losses(masks), strict=True):
+                yield {"index": index, "loss": loss, "tokens": sum(mask)}
+
     def _answered(
         self,
         members: list[int],
         sources: list[Source],
         conversations: list[list[dict]],
         params: GenerationParams,
-        cancelled: Callable[[], bool],
+        cancelled: Cancelled,
     ) -> Iterator[dict]:
         voices = self._shelf.voices([sources[index] for index in members])
         rows = [

@@ -49,7 +49,7 @@ class Row:
     """One conversation to be answered by one voice.
 
     `ids` grows: virtual tokens (negative), prompt, answer. `memory` is taken up at the start and, where `remember` is
-    set, holds this conversation at the end.
+    set, holds this conversation at the end. `longest`: tokens of an answer where `params` name none.
     """
 
     voice: Voice
@@ -57,6 +57,7 @@ class Row:
     params: GenerationParams
     memory: Memory | None = None
     remember: bool = False
+    longest: int = DEFAULT_MAX_TOKENS
     index: int = 0
     finish: str | None = None
     _text: Text = field(init=False)
@@ -66,7 +67,7 @@ class Row:
         limit = self.voice.context - (self.params.max_tokens or 1)
         if len(self.ids) > limit:
             raise TooLong(tokens=len(self.ids), limit=max(limit, 0))
-        self.room = self.params.max_tokens or min(DEFAULT_MAX_TOKENS, self.voice.context - len(self.ids))
+        self.room = self.params.max_tokens or min(self.longest, self.voice.context - len(self.ids))
         self.ids = [*range(-virtual, 0), *self.ids]
         self.prompt_length = len(self.ids)
         self.turns: list[tuple[int, int]] = []
@@ -149,13 +150,33 @@ class Batch:
         Raises:
             OutOfMemory: there is none left.
         """
-        logits = self._read() if self._cache is None else self._next()
+        logits = self._read()[:, -1] if self._cache is None else self._next()
         said = [(row, row.draw(logits[i])) for i, row in enumerate(self.rows)]
         self._drop_finished()
         return said
 
-    def _read(self) -> torch.Tensor:
-        """The logits after the prompts `[rows, vocabulary]`."""
+    @torch.inference_mode()
+    @out_of_memory_said()
+    def losses(self, counted: list[list[bool]]) -> list[float]:
+        """For each row the sum of the cross entropy, in nats, of those of its tokens that `counted` names (one entry a
+        token of the conversation, virtual tokens left out). Nothing is drawn.
+
+        Raises:
+            OutOfMemory: there is none left.
+        """
+        # Padding is on the left, so the rows end together and only the columns from the first counted token on matter.
+        keep = max(len(mask) - mask.index(True) for mask in counted) + 1
+        logits = self._read(keep)
+        sums = []
+        for i, (row, mask) in enumerate(zip(self.rows, counted, strict=True)):
+            back = [len(mask) - place for place, yes in enumerate(mask) if yes]  # a token's place, from the end
+            targets = torch.tensor([row.ids[-b] for b in back], device=logits.device)
+            predicted = logits[i, [-b - 1 for b in back]].float()
+            sums.append(float(torch.nn.functional.cross_entropy(predicted, targets, reduction="sum")))
+        return sums
+
+    def _read(self, keep: int = 1) -> torch.Tensor:
+        """The logits after the last `keep` tokens of the prompts `[rows, keep, vocabulary]`."""
         if any(row.voice.adapter == BASE and row.voice.own_model is None for row in self.rows):
             prove_base(self._model)
         starts = [self._take_up(row) for row in self.rows]
@@ -177,16 +198,16 @@ class Batch:
             inputs = {"inputs_embeds": self._embedded(ids.to(device), starts)}
         else:
             inputs = {"input_ids": ids.to(device)}
-        return self._forward(positions.to(device), **inputs)
+        return self._forward(positions.to(device), keep, **inputs)
 
     def _next(self) -> torch.Tensor:
         device = self._base.device
         ids = torch.tensor([[row.ids[-1]] for row in self.rows], device=device)
         positions = torch.tensor([[len(row.ids) - 1] for row in self.rows], device=device)
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(self.rows), 1)], 1)
-        return self._forward(positions, input_ids=ids)
+        return self._forward(positions, 1, input_ids=ids)[:, -1]
 
-    def _forward(self, positions: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
+    def _forward(self, positions: torch.Tensor, keep: int, **inputs: torch.Tensor) -> torch.Tensor:
         names = {"adapter_names": [row.voice.adapter for row in self.rows]} if self._mixed else {}
         out = self._model(
             **inputs,
@@ -196,9 +217,9 @@ class Batch:
             position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=keep,
         )
-        return out.logits[:, -1]
+        return out.logits
 
     def _set_mask(self, mask: torch.Tensor) -> None:
         """`mask` `[rows, tokens]`: 1 where there is a token, 0 where there is padding."""
@@ -272,7 +293,7 @@ class Batch:
 
 def answer(rows: list[Row], cancelled: Callable[[], bool]) -> Iterator[tuple[Row, str]]:
     """Pieces of text as they come; a row's last piece comes when its `finish` is set ("stop", "length", "cancelled")."""
-    batches = [Batch(model, group) for model, group in _grouped(rows)]
+    batches = batched(rows)
     while batches:
         for batch in batches:
             if not cancelled():
@@ -285,7 +306,7 @@ def answer(rows: list[Row], cancelled: Callable[[], bool]) -> Iterator[tuple[Row
             return
 
 
-def _grouped(rows: list[Row]) -> list[tuple[torch.nn.Module, list[Row]]]:
+def batched(rows: list[Row]) -> list[Batch]:
     """Rows by the model that computes them: an adapter's own; else the base, in its mixed view where a LoRA is among
     them."""
     groups: dict[int, tuple[torch.nn.Module, list[Row]]] = {}
@@ -301,5 +322,5 @@ def _grouped(rows: list[Row]) -> list[tuple[torch.nn.Module, list[Row]]]:
             model = voice.base.mixed
         else:
             model = voice.base.model
-        found.append((model, group))
+        found.append(Batch(model, group))
     return found

@@ -21,8 +21,8 @@ from jinja2.exceptions import TemplateError
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from engine import hardware
-from engine.compare.names import Source, adapter_kind
-from engine.data import tokens
+from engine.compare.names import Source, adapter_kind, stamp
+from engine.data import encode, tokens
 from engine.data.tokens import Tokens
 from engine.errors import OutOfMemory, Unsupported, WorkError
 from engine.models import library
@@ -92,6 +92,15 @@ class Voice:
             raise Unsupported(reason=reason) from error
         return self.tokens.encodings([text])[0].ids
 
+    def measured(self, conversations: list[list[dict]], max_length: int) -> list[tuple[list[int], list[bool]]]:
+        """Finished conversations as in training: token ids, and which of them belong to an answer.
+
+        Raises:
+            BadMapping: the model's template refuses one.
+        """
+        encoded = encode.encode_messages(self.tokens, conversations, min(max_length, self.context - 1))
+        return [(ids, [False, *mask[1:]]) for ids, mask in encoded]  # nothing comes before the first token
+
 
 @dataclass
 class _Adapter:
@@ -140,7 +149,7 @@ class Shelf:
 
     def loaded(self, source: Source) -> bool:
         base = self._bases.get(_weights_key(source))
-        return base is not None and (source.adapter is None or _stamp(source.adapter) in base.adapters)
+        return base is not None and (source.adapter is None or stamp(source.adapter) in base.adapters)
 
     def fit_together(self, sources: list[Source]) -> bool:
         """Whether all can be in memory at once."""
@@ -179,7 +188,7 @@ class Shelf:
         read = Tokens(read.backend, read.special, template)
         ends, end_text = _ends(base.model, read)
         part = self._adapter(base, source.adapter) if source.adapter else _Adapter()
-        key = (_weights_key(source), source.adapter and _stamp(source.adapter), template)
+        key = (_weights_key(source), source.adapter and stamp(source.adapter), template)
         return Voice(key, base, read, ends, end_text, **vars(part))
 
     def _load_base(self, source: Source) -> Base:
@@ -227,15 +236,15 @@ class Shelf:
         return Base(merged, below.device)
 
     def _adapter(self, base: Base, folder: Path) -> _Adapter:
-        stamp = _stamp(folder)
-        if stamp not in base.adapters:
+        key = stamp(folder)
+        if key not in base.adapters:
             while len(base.adapters) >= ADAPTERS_KEPT:
                 _, oldest = base.adapters.popitem(last=False)
                 if oldest.adapter != BASE:
                     base.mixed.delete_adapter(oldest.adapter)
-            base.adapters[stamp] = self._load_adapter(base, folder)
-        base.adapters.move_to_end(stamp)
-        return base.adapters[stamp]
+            base.adapters[key] = self._load_adapter(base, folder)
+        base.adapters.move_to_end(key)
+        return base.adapters[key]
 
     def _load_adapter(self, base: Base, folder: Path) -> _Adapter:
         from peft import PeftModel
@@ -310,14 +319,8 @@ def _below(adapter: Path) -> Path:
     return library.find(store.find(adapter.parent).config["model"])
 
 
-def _stamp(folder: Path) -> tuple:
-    """A key of what lies in a folder of weights now: the same path with other files is another model."""
-    files = sorted(folder.glob("*.safetensors"))
-    return (str(folder), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
-
-
 def _weights_key(source: Source) -> tuple:
-    return (*_stamp(source.weights), source.four_bit)
+    return (*stamp(source.weights), source.four_bit)
 
 
 def _bytes_held(base: Base) -> int:

@@ -53,7 +53,8 @@ def resolve(name: str) -> Source:
 
 
 def _of_run(name: str, ref: str, base: bool) -> Source:
-    ref, _, step = ref.partition("@")
+    before, at, step = ref.rpartition("@")
+    ref, step = (before, step) if at and step.isdigit() else (ref, "")
     run = store.find(ref)
     final = run.path / "final"
     saved = run.path / "checkpoints" / f"checkpoint-{step}" if step else final
@@ -71,6 +72,12 @@ def _of_run(name: str, ref: str, base: bool) -> Source:
         return Source(name, saved, None, words or library.find(run.config["model"]), template, four_bit=False)
     hint = Words("It has saved none yet: let it go on until it has.", "它还没有保存模型，请等它训练到保存为止。")
     raise NotFound(kind=_RUN, name=ref + (f"@{step}" if step else ""), hint=hint)
+
+
+def stamp(folder: Path) -> tuple:
+    """A key of the weights that lie in a folder now: the same path with other files is another model."""
+    files = sorted(folder.glob("*.safetensors"))
+    return (str(folder), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
 def adapter_kind(folder: Path) -> dict:

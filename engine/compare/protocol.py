@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from engine.compare.settings import GenerationParams
+from engine.compare.settings import DEFAULT_MAX_TOKENS, GenerationParams
 from engine.errors import InputError, NotFound, OutOfMemory, TuneDeskError, from_record
 from engine.fields import validated
 
@@ -75,6 +75,20 @@ class CompareRequest(_Settings):
         if len(self.conversations) != len(self.models) or not all(self.conversations):
             raise ValueError("give one conversation, with at least one message, for each model")
         return self
+
+
+class AnswersRequest(_Settings):
+    model: str
+    conversations: list[list[Message]] = Field(min_length=1, max_length=256)
+    longest: int = Field(DEFAULT_MAX_TOKENS, ge=1)
+
+
+class LossesRequest(BaseModel):
+    """`conversations` end with the answers to be measured."""
+
+    model: str
+    conversations: list[list[Message]] = Field(min_length=1, max_length=256)
+    max_length: int = Field(ge=2)
 
 
 class Completion:

@@ -3,6 +3,8 @@
     GET  /v1/models              the names that can be asked
     POST /v1/chat/completions    one model, as OpenAI has it, streaming or not
     POST /v1/compare             up to four models at once; server-sent events (see `Desk.compare`)
+    POST /v1/answers             many questions to one model, decoded in one batch; events (`Desk.answers`)
+    POST /v1/losses              how surprised a model is by given answers; events (`Desk.losses`)
     POST /v1/stop                whatever is being answered ends now
 
 Every request carries the token that the process prints with its port, as one JSON line, when it starts. One thread
@@ -143,6 +145,22 @@ def application(desk: Desk, token: str, names: dict[str, str] | None) -> FastAPI
         params, meanings = asked.params(), [meant(name) for name in asked.models]
         conversations = [[message.plain() for message in each] for each in asked.conversations]
         return _stream(line.events(lambda cancelled: desk.compare(meanings, conversations, params, cancelled)))
+
+    @app.post("/v1/answers")
+    async def answers(asked: protocol.AnswersRequest) -> StreamingResponse:
+        params, name = asked.params(), meant(asked.model)
+        conversations = [[message.plain() for message in each] for each in asked.conversations]
+        return _stream(
+            line.events(lambda cancelled: desk.answers(name, conversations, params, asked.longest, cancelled))
+        )
+
+    @app.post("/v1/losses")
+    async def losses(asked: protocol.LossesRequest) -> StreamingResponse:
+        name, conversations = (
+            meant(asked.model),
+            [[message.plain() for message in each] for each in asked.conversations],
+        )
+        return _stream(line.events(lambda cancelled: desk.losses(name, conversations, asked.max_length, cancelled)))
 
     @app.post("/v1/stop")
     async def stop() -> dict:

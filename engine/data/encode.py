@@ -41,7 +41,12 @@ def encode_chat(
 
     The mask is true on the tokens of every assistant turn, the mark that ends the turn included.
     """
-    return [(ids[:max_length], mask[:max_length]) for ids, mask in _chat(Tokens.of(tokenizer, template), conversations)]
+    return encode_messages(Tokens.of(tokenizer, template), conversations, max_length)
+
+
+def encode_messages(prepared: Tokens, conversations: list[formats.Messages], max_length: int) -> list[Encoded1]:
+    """As `encode_chat`, with a tokenizer and template already at hand."""
+    return [(ids[:max_length], mask[:max_length]) for ids, mask in _chat(prepared, conversations)]
 
 
 def encode_text(tokenizer, texts: list[str], max_length: int) -> list[Encoded1]:

@@ -7,6 +7,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.compare.desk import Desk
 from engine.compare.settings import GenerationParams
+from engine.data import encode
 from engine.errors import NotFound, TooLong
 from engine.runs import store
 
@@ -147,3 +148,33 @@ def test_unknown_names(desk):
     for name in ("run:nothing", "tiny", "run:lora@7"):
         with pytest.raises(NotFound):
             texts(desk, [name], [user("?")])
+
+
+@pytest.mark.parametrize("method", [None, "lora", "dora", "prompt_tuning", "prefix_tuning"])
+def test_losses_are_those_of_a_plain_loop(desk, base, method):
+    conversations = [
+        [*user("你好！"), {"role": "assistant", "content": "你好！多休息。"}],
+        [*user(QUESTION), {"role": "assistant", "content": "多喝水，多休息。I am fine."}],
+        [*user("a"), {"role": "assistant", "content": "b"}, *user("c"), {"role": "assistant", "content": "d e"}],
+    ]
+    name = f"run:{method}" if method else "base:tiny"
+    found = sorted(desk.losses(name, conversations, 200, lambda: False), key=lambda event: event["index"])
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    if method:
+        model = PeftModel.from_pretrained(model, store.find(method).path / "final")
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    for event, messages in zip(found, conversations, strict=True):
+        ((ids, mask),) = encode.encode_chat(tokenizer, [messages], 200)
+        labels = torch.tensor([[i if yes else -100 for i, yes in zip(ids, mask, strict=True)]])
+        with torch.no_grad():
+            loss = model.eval()(input_ids=torch.tensor([ids]), labels=labels).loss
+        assert event["tokens"] == sum(mask)
+        assert event["loss"] / event["tokens"] == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_many_questions_in_one_batch_are_answered_as_alone(desk, base):
+    questions = [user(text) for text in ("你好！", QUESTION, "龘" * 100, "How are you?")]
+    events = list(desk.answers("run:lora", questions, GenerationParams(temperature=0), 24, lambda: False))
+    said = {event["index"]: event["text"] for event in events}
+    assert said[2] is None  # too long for the context
+    assert [said[i] for i in (0, 1, 3)] == [reference(base, "lora", questions[i]) for i in (0, 1, 3)]
