@@ -262,7 +262,8 @@ def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: fl
         hint = _KEPT.filled(steps=", ".join(map(str, kept))) if kept else _NONE_KEPT
         raise NotFound(kind=_CHECKPOINT, name=str(checkpoint), hint=hint)
     settle()
-    claim = locks.claim(run.path)
+    # Whoever saw the run to its end lets go of it a moment after the state says so.
+    claim = locks.claim(run.path, wait=2.0 if run.status()["state"] in ENDED else 0.0)
     try:
         if claim is None or run.status()["state"] not in ENDED:
             raise Unsupported(reason=_GOING_ON.filled(name=run.id))

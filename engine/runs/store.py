@@ -118,7 +118,7 @@ class Run:
             Unsupported: it is still going on, or waits in the queue.
         """
         home.inside(self.path, home.folder(self.path.parent.name))
-        held = locks.claim(self.path)
+        held = locks.claim(self.path, wait=2.0 if self.status()["state"] in status.ENDED else 0.0)
         if held is None or processes.alive(self.status()["worker"]):
             if held is not None:
                 held.release()

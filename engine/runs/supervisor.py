@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from os import environ
 
 from engine import errors, home
-from engine.errors import OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
+from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
 from engine.runs import plan, processes
 from engine.runs.events import Events
 from engine.runs.kinds import KINDS
@@ -42,6 +42,7 @@ class Bounds:
 BOUNDS = Bounds()
 # With less room than this a silent worker is taken to be waiting for room, not hung.
 _DISK_FULL_BELOW = 64_000_000
+_NOT_A_LINE_FITS = 100_000
 _DIVISOR_LIMIT = 64
 
 _NO_RESULT = Words("it ended without a result (exit code {code})", "没有给出结果就退出了（退出码 {code}）")
@@ -100,6 +101,8 @@ class Supervisor:
         if worker is None:
             # The last supervisor died between starting a worker and writing down which.
             worker = processes.find(self._module())
+        for torn in self._run.path.glob(".status.json.*"):
+            torn.unlink()
         self._writer.update(supervisor=processes.me(), worker=worker)
 
     def _launch(self) -> None:
@@ -245,6 +248,9 @@ class Supervisor:
             self._fail(OutOfMemory().record())
         elif self._exit_code() is None:
             self._end("interrupted", None)
+        elif shutil.disk_usage(self._run.path).free < _NOT_A_LINE_FITS:
+            # It could not even write down why.
+            self._fail(DiskFull(path=str(self._run.path), free=home.free_text(self._run.path)).record())
         else:
             self._fail(WorkerDied(reason=_death(self._exit_code())).record())
 

@@ -1,13 +1,18 @@
 """Verbs that look around: this machine, the methods, the models."""
 
+from __future__ import annotations
+
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import home
-from engine.fields import Params
 from engine.verbs import text
 from engine.verbs.verb import Verb, no_arguments
 from engine.words import Words
+
+if TYPE_CHECKING:
+    from engine.fields import Params
 
 
 def doctor(args: Namespace) -> dict:

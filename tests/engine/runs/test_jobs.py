@@ -240,3 +240,17 @@ def test_a_run_removed_by_hand_does_not_stop_the_queue(queueing, tmp_path: Path)
     gone.path.rename(tmp_path / "elsewhere")
     queueing.stop(blocker)
     wait_for(lambda: state(good) == "finished")
+
+
+def test_a_clock_set_back_changes_neither_order_nor_end(queueing, monkeypatch):
+    runs = [store.create({"steps": 30, "delay": 0.01}) for _ in range(3)]
+    for run in runs:
+        queueing.submit(run)
+    wait_for(lambda: runs[0].status()["step"] > 0)
+    monkeypatch.setattr("time.time", lambda: 1000.0)
+    runs.append(store.create({"steps": 5}))
+    queueing.submit(runs[3])
+    wait_for(lambda: all(state(run) == "finished" for run in runs))
+    assert all(run.status()["seconds"] > 0 for run in runs)
+    first = [run.log.notable()[0]["time"] for run in runs]  # the workers' own clocks were left alone
+    assert first == sorted(first)

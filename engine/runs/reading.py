@@ -1,0 +1,72 @@
+"""What a curve says, in plain words: falling, flat, overfitting, diverging. It judges numbers and knows no model.
+
+The thresholds are rules of thumb: noise of a few per cent between neighbouring stretches of a run is normal.
+"""
+
+import statistics
+
+from engine.runs.store import Run
+from engine.words import Words
+
+_POINTS = 3000
+_EARLIEST = 12
+_FLAT = 0.01
+_RISEN = 0.1
+_OVERFITTED = 0.02
+
+_TOO_EARLY = Words("Too early to judge the curve.", "步数太少，还不能判断曲线。")
+_NOT_FINITE = Words(
+    "The loss is not a number since step {step}: the learning rate is probably too high; try a tenth of it.",
+    "从第 {step} 步起损失不再是有效数字：学习率很可能过高，请改为十分之一再试。",
+)
+_RISING = Words(
+    "The loss rises instead of falling: the learning rate is probably too high; try a third of it.",
+    "损失不降反升：学习率很可能过高，请改为三分之一再试。",
+)
+_OVERFITTING = Words(
+    "Overfitting since step {step}: the model learns the rows by heart, and on unseen rows it gets worse. The checkpoint "
+    "of step {step} is the best and is kept.",
+    "从第 {step} 步起开始过拟合：模型在死记训练数据，对没见过的数据反而变差。第 {step} 步的检查点最好，已保留。",
+)
+_FALLING = Words("The loss is falling as it should.", "损失正在正常下降。")
+_MORE = Words(
+    "The loss was still falling at the end: more epochs would probably help.",
+    "结束时损失仍在下降：增加训练轮数很可能会更好。",
+)
+_FLAT_NOW = Words(
+    "The loss has hardly changed for a while: it has learnt what it can with these settings.",
+    "损失已经有一段时间几乎不变：在当前设置下，能学到的基本都学到了。",
+)
+_NOTHING_LEARNT = Words(
+    "The loss has hardly changed since the start: try a higher learning rate, or check that the data suits the task.",
+    "损失从一开始就几乎没有变化：请尝试调高学习率，或检查数据是否合适。",
+)
+
+
+def reading(run: Run) -> Words:
+    """One sentence on the loss curve of `run`."""
+    shown = run.series(limit=_POINTS)
+    steps, losses = shown["steps"]["step"], shown["steps"]["loss"]
+    if None in losses:
+        return _NOT_FINITE.filled(step=steps[losses.index(None)])
+    if len(losses) < _EARLIEST:
+        return _TOO_EARLY
+    overfitted = _overfitted_since(shown["evals"]["step"], shown["evals"]["eval_loss"])
+    if overfitted is not None:
+        return _OVERFITTING.filled(step=overfitted)
+    parts = [statistics.median(losses[len(losses) * i // 6 : len(losses) * (i + 1) // 6]) for i in range(6)]
+    if parts[-1] > min(parts) * (1 + _RISEN) and parts[-1] > parts[0]:
+        return _RISING
+    if parts[-1] > parts[-2] * (1 - _FLAT):
+        return _FLAT_NOW if parts[-1] < parts[0] * (1 - 5 * _FLAT) else _NOTHING_LEARNT
+    return _MORE if run.status()["state"] == "finished" else _FALLING
+
+
+def _overfitted_since(steps: list[int], losses: list[float | None]) -> int | None:
+    """The step with the lowest validation loss, if it has clearly risen in at least two measurements since."""
+    known = [(loss, step) for loss, step in zip(losses, steps, strict=True) if loss is not None]
+    if len(known) < 3:
+        return None
+    best, step = min(known)
+    after = [loss for loss, later in known if later > step]
+    return step if len(after) >= 2 and min(after[-2:]) > best * (1 + _OVERFITTED) else None

@@ -1,0 +1,45 @@
+import math
+
+import pytest
+
+from engine import home
+from engine.runs import store
+from engine.runs.events import Events
+from engine.runs.reading import reading
+
+
+def said(losses, evals=(), state="running") -> str:
+    run = store.create({})
+    home.write_json(run.path / "status.json", run.status() | {"state": state})
+    with Events(run.path / "events.jsonl") as file:
+        for step, loss in enumerate(losses, 1):
+            file.write("step", step=step, loss=loss)
+        for step, loss in evals:
+            file.write("eval", step=step, eval_loss=loss)
+    words = reading(run)
+    assert words.en and words.zh
+    return words.en
+
+
+@pytest.mark.parametrize(
+    ("losses", "state", "says"),
+    [
+        ([3.0] * 5, "running", "Too early"),
+        ([5 * 0.97**i for i in range(60)], "running", "falling as it should"),
+        ([5 * 0.97**i for i in range(60)], "finished", "more epochs"),
+        ([5 * 0.8**i + 1 for i in range(100)], "finished", "hardly changed for a while"),
+        ([3 + 0.01 * math.sin(i) for i in range(100)], "finished", "since the start"),
+        ([3 + i / 20 for i in range(60)], "running", "rises"),
+        ([3.0] * 20 + [math.nan] * 3, "failed", "not a number since step 21"),
+        ([2.0 + 0.1 * math.sin(i * 7) - i * 0.01 for i in range(100)], "running", "falling as it should"),
+    ],
+)
+def test_a_curve_is_read(workspace, losses, state, says):
+    assert says in said(losses, state=state)
+
+
+def test_overfitting_is_seen_in_the_validation_loss_only(workspace):
+    losses = [5 * 0.97**i for i in range(60)]
+    assert "since step 20" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.6), (40, 1.8)])
+    assert "as it should" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.51), (40, 1.49)])
+    assert "as it should" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.7)])
