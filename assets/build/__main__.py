@@ -17,7 +17,9 @@ from engine import home
 
 SEED = 42
 # Documents read once each: about forty tokens apiece.
-TRAIN, VAL = 165_000, 1_000
+TRAIN, VAL = 141_000, 1_000
+# Documents that the tokenizer learns its English from.
+READ = 20_000
 SETTINGS = {
     "num_train_epochs": 1,
     "batch_size": 64,
@@ -60,7 +62,7 @@ def build_model(folder: Path) -> None:
     data.mkdir(parents=True)
     start.mkdir()
     write_corpus(data)
-    tokenizer.save(tokenizer.build(corpus.documents(SEED, 20_000)), start)
+    tokenizer.save(tokenizer.build(corpus.documents(SEED, READ)), start)
     model.initialise(start, SEED)
     trained = Path(pretrain(start, data)) / "final"
     shutil.rmtree(folder, ignore_errors=True)

@@ -159,34 +159,21 @@ def sentence(rng: Random) -> Turns:
 
 def where_is(rng: Random) -> Turns:
     who, thing, spot = person(rng), any_word(rng), rng.choice(words.SPOTS)
-    told = rng.choice((f"{who}把{thing}放在{spot}。", f"{who}的{thing}在{spot}。", f"{thing}在{spot}，是{who}放的。"))
-    asked, answer = rng.choice(
+    said = ("这里说的是谁？", f"说的是{who}。")
+    told, owner = rng.choice(
         (
-            (f"{thing}在哪里？", f"{thing}在{spot}。"),
-            (f"{spot}有什么？", f"{spot}有{thing}。"),
-            (
-                f"{thing}是谁的？" if "的" in told[: len(who) + 1] else "这里说的是谁？",
-                f"{thing}是{who}的。" if "的" in told[: len(who) + 1] else f"说的是{who}。",
-            ),
+            (f"{who}把{thing}放在{spot}。", said),
+            (f"{who}的{thing}在{spot}。", (f"{thing}是谁的？", f"{thing}是{who}的。")),
+            (f"{thing}在{spot}，是{who}放的。", said),
         )
+    )
+    asked, answer = rng.choice(
+        ((f"{thing}在哪里？", f"{thing}在{spot}。"), (f"{spot}有什么？", f"{spot}有{thing}。"), owner)
     )
     return [told + asked, answer]
 
 
-_DEEDS = (
-    "买了",
-    "看到了",
-    "借来了",
-    "想起了",
-    "送来了",
-    "找到了",
-    "忘了带",
-    "说起了",
-    "画了",
-    "查了查",
-    "问了问",
-    "打听",
-)
+_DEEDS = words.listed("买了 看到了 借来了 想起了 送来了 找到了 忘了带 说起了 画了 查了查 问了问 打听")
 
 
 def what_happened(rng: Random) -> Turns:

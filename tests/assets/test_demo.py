@@ -101,6 +101,12 @@ def test_tokenizer_has_a_token_for_every_character_of_the_table(shipped, table):
     assert all(len(shipped.encode(character, add_special_tokens=False)) == 1 for character in characters)
 
 
+def test_tokenizer_is_rebuilt_byte_for_byte(tmp_path):
+    tokenizer.save(tokenizer.build(corpus.documents(build.SEED, build.READ)), tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert (tmp_path / name).read_bytes() == (MODEL / name).read_bytes(), name
+
+
 @pytest.mark.parametrize(
     "text",
     ["糖尿病患者能吃西瓜吗？", "Where is the cat? It's 3.5 m away.", "混合 mixed 文本\n第二行", "生僻字：龘靐 😀"],
