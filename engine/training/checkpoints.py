@@ -24,9 +24,27 @@ def save(learner: Learner, folder: Path) -> None:
 
 def save_model(learner: Learner, folder: Path, dtype: torch.dtype | None = None) -> None:
     """What the method trained: an adapter in PEFT's layout, or the whole model, in `dtype` where one is given."""
-    if dtype is not None:
-        learner.model.to(dtype)
-    learner.model.save_pretrained(folder)
+    if learner.method.saves == "model":
+        learner.model.to(dtype).save_pretrained(folder)
+        return
+    # An adapter on the embeddings is in the file as every other; the embeddings themselves are the base's.
+    start = {"path_initial_model_for_weight_conversion": str(learner.start)} if learner.start else {}
+    learner.model.save_pretrained(folder, save_embedding_layers=False, **start)
+
+
+def keep_start(learner: Learner, folder: Path) -> None:
+    """PiSSA takes what it starts from out of the base's weights. With its start kept in `folder`, what is saved is the
+    difference from it: an ordinary LoRA for the untouched base."""
+    if learner.method.saves == "adapter" and _is_pissa(learner.model.active_peft_config):
+        config = learner.model.active_peft_config
+        config.init_lora_weights = True
+        learner.model.save_pretrained(folder, save_embedding_layers=False)
+        config.init_lora_weights = "pissa"
+        learner.start = folder
+
+
+def _is_pissa(config: object) -> bool:
+    return config.peft_type == "LORA" and config.init_lora_weights == "pissa"
 
 
 def load(learner: Learner, folder: Path) -> None:

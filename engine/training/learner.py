@@ -6,6 +6,7 @@ model, whatever the method. It goes through the model's body, without the head, 
 
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -27,6 +28,8 @@ class Learner(torch.nn.Module):
         self.method = method
         self.compute = compute
         self.neftune_alpha = neftune_alpha
+        # A folder with the adapter as it was before training, where saving needs it (see `checkpoints.keep_start`).
+        self.start: Path | None = None
         self.causal.set_attn_implementation(ATTENTION)
 
     @property
@@ -34,14 +37,14 @@ class Learner(torch.nn.Module):
         """The transformers model inside, adapters and all."""
         return self.model.get_base_model() if self.method.saves == "adapter" else self.model
 
-    def forward(self, pack: Pack, scale: float) -> torch.Tensor:
-        """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar, plus the method's own
-        penalty in training."""
+    def forward(self, pack: Pack, scale: float, penalise: bool = False) -> torch.Tensor:
+        """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar; with `penalise` plus the
+        method's own penalty, once a step."""
         device = pack.ids.device.type
         with torch.autocast(device, self.compute) if self.compute else nullcontext():
             hidden = self._hidden(pack).index_select(0, pack.sources)
             loss = head_loss(self.causal.get_output_embeddings(), hidden, pack.labels, scale)
-        return loss
+        return loss + self.method.penalty(self.model) if penalise and self.method.penalty else loss
 
     def _hidden(self, pack: Pack) -> torch.Tensor:
         """The last hidden states, [slots, hidden size]."""

@@ -22,11 +22,12 @@ class _LinearCrossEntropy(torch.autograd.Function):
         weight_gradient = torch.zeros_like(weight) if wants_weight else None
         # Under autocast the weights that train are fp32 and the products bf16.
         product_weight = weight.to(hidden.dtype)
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        exact = torch.promote_types(hidden.dtype, torch.float32)
+        total = torch.zeros((), dtype=exact, device=hidden.device)
         rows = _chunk_rows(weight)
         for start in range(0, hidden.shape[0], rows):
             part, target = hidden[start : start + rows], labels[start : start + rows, None]
-            logits = (part @ product_weight.T).float()
+            logits = (part @ product_weight.T).to(exact)
             normaliser = logits.logsumexp(-1, keepdim=True)
             total += (normaliser - logits.gather(1, target)).sum()
             if not (wants_hidden or wants_weight):
@@ -54,7 +55,7 @@ def linear_cross_entropy(
     """`scale` times the summed cross entropy of `labels` under the logits `hidden @ weight.T`.
 
     hidden: [tokens, hidden size], in the precision of the products; weight: [vocabulary, hidden size];
-    labels: int64 [tokens]. Returns an fp32 scalar (nats); gradients flow to `hidden` and, if it trains, to `weight`.
+    labels: int64 [tokens]. Returns a scalar (nats), in fp32 or finer; gradients flow to `hidden` and, if it trains, to `weight`.
     """
     wants = [torch.is_grad_enabled() and tensor.requires_grad for tensor in (hidden, weight)]
     return _LinearCrossEntropy.apply(hidden, weight, labels, scale, *wants)

@@ -39,6 +39,8 @@ class MethodSpec:
     learning_rate: default for a model with hidden states 1,024 wide; narrower models take more (`rate`).
     layout: where what is trained enters: in the "weights", as a "prompt" of embeddings before each example, or as a
         "prefix" of keys and values before each layer's.
+    penalty(model): added to the loss of each step, None for none.
+    paged_optimizer: the optimiser's state may move to main memory (CUDA only; elsewhere it is plain AdamW).
     quantisation(params, dtype): how the base's weights are quantised as they are loaded, None for not at all.
     callbacks(model): what else must happen during training (AdaLoRA shares out its ranks after each step).
     saves: "adapter" (PEFT's layout) or the whole "model".
@@ -55,6 +57,8 @@ class MethodSpec:
     saves: Literal["adapter", "model"] = "adapter"
     quantisation: Callable[[Any, torch.dtype], Any] = _unquantised
     callbacks: Callable[[Module], list[TrainerCallback]] = _no_callbacks
+    penalty: Callable[[Module], torch.Tensor] | None = None
+    paged_optimizer: bool = False
     objectives: tuple[str, ...] = ALL_OBJECTIVES
     objectives_reason: Words = _NO_REASON
 
@@ -163,6 +167,29 @@ def _adalora(model: Module, params: parameters.AdaloraParams, total_steps: int) 
     )
 
 
+def _adalora_penalty(model: Module) -> torch.Tensor:
+    from engine.training import adalora
+
+    return adalora.penalty(model)
+
+
+def _adalora_callbacks(model: Module) -> list[TrainerCallback]:
+    from engine.training import adalora
+
+    return [adalora.RankSharing(model)]
+
+
+def _four_bit(params: parameters.QloraParams, dtype: torch.dtype) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=params.bnb_4bit_quant_type,
+        bnb_4bit_use_double_quant=params.bnb_4bit_use_double_quant,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
 def _ia3(model: Module, params: parameters.Ia3Params, total_steps: int) -> Module:
     from peft import IA3Config
 
@@ -240,6 +267,48 @@ METHODS = (
         diagram="lora.svg",
     ),
     MethodSpec(
+        key="qlora",
+        label=Words("QLoRA", "QLoRA"),
+        summary=Words(
+            "LoRA on a base squeezed to 4 bits a weight: a quarter of the memory for the model, at some cost in speed. "
+            "For models that would not fit otherwise.",
+            "先把底座模型压缩到每个权重 4 位，再做 LoRA：模型占用的内存只有四分之一，速度略慢。适合原本放不下的大模型。",
+        ),
+        params=parameters.QloraParams,
+        prepare=_lora,
+        learning_rate=5e-4,
+        diagram="qlora.svg",
+        quantisation=_four_bit,
+        paged_optimizer=True,
+    ),
+    MethodSpec(
+        key="dora",
+        label=Words("DoRA", "DoRA"),
+        summary=Words(
+            "LoRA that learns how long each weight vector is apart from where it points: often a little better than "
+            "LoRA at the same rank, and slower.",
+            "把权重向量的长度与方向分开学习的 LoRA：同样的秩下往往略好一些，但更慢。",
+        ),
+        params=parameters.DoraParams,
+        prepare=_dora,
+        learning_rate=5e-4,
+        diagram="dora.svg",
+    ),
+    MethodSpec(
+        key="adalora",
+        label=Words("AdaLoRA", "AdaLoRA"),
+        summary=Words(
+            "LoRA that moves its ranks during training to the layers that need them most.",
+            "训练过程中自动把秩分配给最需要的层的 LoRA。",
+        ),
+        params=parameters.AdaloraParams,
+        prepare=_adalora,
+        learning_rate=2e-3,
+        diagram="adalora.svg",
+        penalty=_adalora_penalty,
+        callbacks=_adalora_callbacks,
+    ),
+    MethodSpec(
         key="full",
         label=Words("Full fine-tuning (FFT)", "全量微调（FFT）"),
         summary=Words(
@@ -251,6 +320,84 @@ METHODS = (
         learning_rate=2e-4,
         diagram="full.svg",
         saves="model",
+    ),
+    MethodSpec(
+        key="freeze",
+        label=Words("Freeze tuning", "冻结微调"),
+        summary=Words(
+            "Only the last layers learn, the rest stays as it is: simple, and between LoRA and full fine-tuning in cost.",
+            "只训练最后几层，其余保持不变：做法简单，开销介于 LoRA 与全量微调之间。",
+        ),
+        params=parameters.FreezeParams,
+        prepare=_freeze,
+        learning_rate=2e-4,
+        diagram="freeze.svg",
+        saves="model",
+    ),
+    MethodSpec(
+        key="prompt_tuning",
+        label=Words("Prompt Tuning", "Prompt Tuning（提示微调）"),
+        summary=Words(
+            "The model stays untouched; a few invisible words before each question are learnt. The smallest file of all, "
+            "and the least it can teach.",
+            "模型完全不变，只学习加在每个问题前面的几个“看不见的词”。文件最小，能教的也最少。",
+        ),
+        params=parameters.PromptTuningParams,
+        prepare=_prompt_tuning,
+        learning_rate=1e-2,
+        diagram="prompt_tuning.svg",
+        layout="prompt",
+    ),
+    MethodSpec(
+        key="p_tuning",
+        label=Words("P-Tuning", "P-Tuning"),
+        summary=Words(
+            "Prompt Tuning whose invisible words are written by a small network, which makes them easier to learn.",
+            "由一个小网络来生成“看不见的词”的提示微调，更容易学好。",
+        ),
+        params=parameters.PTuningParams,
+        prepare=_p_tuning,
+        learning_rate=1e-3,
+        diagram="p_tuning.svg",
+        layout="prompt",
+    ),
+    MethodSpec(
+        key="prefix_tuning",
+        label=Words("Prefix-Tuning", "Prefix-Tuning（前缀微调）"),
+        summary=Words(
+            "Learns something to attend to before the question in every layer, not only at the entrance; also known as "
+            "P-Tuning v2.",
+            "在每一层（而不只是入口）学习问题之前的一段“前缀”供模型参考；又称 P-Tuning v2。",
+        ),
+        params=parameters.PrefixTuningParams,
+        prepare=_prefix_tuning,
+        learning_rate=1e-2,
+        diagram="prefix_tuning.svg",
+        layout="prefix",
+    ),
+    MethodSpec(
+        key="ia3",
+        label=Words("IA3", "IA3"),
+        summary=Words(
+            "Learns only how strongly keys, values and feed-forward units act: very few parameters.",
+            "只学习键、值与前馈单元的放大倍数：参数极少。",
+        ),
+        params=parameters.Ia3Params,
+        prepare=_ia3,
+        learning_rate=5e-3,
+        diagram="ia3.svg",
+    ),
+    MethodSpec(
+        key="ln_tuning",
+        label=Words("Norm tuning", "归一化层微调"),
+        summary=Words(
+            "Only the scales of the normalisation layers learn: the fewest parameters inside the model.",
+            "只训练归一化层的缩放系数：模型内部参数最少的方法。",
+        ),
+        params=parameters.NormParams,
+        prepare=_norms,
+        learning_rate=2e-3,
+        diagram="ln_tuning.svg",
     ),
 )
 

@@ -123,7 +123,9 @@ class Session:
         if training.gradient_checkpointing:
             base.gradient_checkpointing_enable({"use_reentrant": False})
         model = self._method.prepare(base, params, total_steps)
-        return Learner(model, self._method, compute, training.neftune_noise_alpha)
+        learner = Learner(model, self._method, compute, training.neftune_noise_alpha)
+        checkpoints.keep_start(learner, self._run / "start")
+        return learner
 
     def _trainer(self, learner: Learner, train: Encoded, val: Encoded | None) -> tuple[PackedTrainer, Reporter]:
         training, causal = self._config.training, learner.causal
@@ -131,6 +133,7 @@ class Session:
         every = training.eval_steps or max(1, total // 10)
         tokens = self._budget(causal)
         self._events.write("phase", phase="preparing", micro_batch=max(1, int(tokens / train.lengths.mean())))
+        cuda = self._device.kind == "cuda"
         args = TrainingArguments(
             output_dir=str(self._run / "checkpoints"),
             per_device_train_batch_size=training.batch_size,
@@ -141,7 +144,7 @@ class Session:
             warmup_steps=training.warmup_steps,
             weight_decay=training.weight_decay,
             max_grad_norm=training.max_grad_norm,
-            optim="adamw_torch_fused",
+            optim="paged_adamw_32bit" if self._method.paged_optimizer and cuda else "adamw_torch_fused",
             seed=training.seed,
             logging_steps=training.logging_steps,
             logging_nan_inf_filter=False,

@@ -60,9 +60,9 @@ class PackedTrainer(Trainer):
         scale = self.args.world_size / inputs["label_count"]
         total = torch.zeros((), device=self.args.device)
         for i, each in enumerate(inputs["packs"]):
-            synchronise = i == len(inputs["packs"]) - 1
-            with nullcontext() if synchronise else self.accelerator.no_sync(model):
-                loss = model(each, scale)
+            last = i == len(inputs["packs"]) - 1
+            with nullcontext() if last else self.accelerator.no_sync(model):
+                loss = model(each, scale, penalise=last)
                 self.accelerator.backward(loss)
             total += loss.detach()
         self.tokens_seen += sum(each.tokens for each in inputs["packs"]) * self.args.world_size

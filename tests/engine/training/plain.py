@@ -1,0 +1,76 @@
+"""The reference: fine-tuning as any tutorial writes it, over PEFT and torch alone, with padded batches and full logits."""
+
+import json
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, get_scheduler
+
+from engine.training import batching, methods
+
+
+def conversations(tokenizer, data: Path, max_length: int) -> list[tuple[list[int], list[int]]]:
+    """(ids, labels) of each training row; -100 where the loss does not count."""
+    rows = []
+    for line in (data / "train.json").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        prompt = f"<|im_start|>user\n{row['question']}<|im_end|>\n<|im_start|>assistant\n"
+        asked = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        answered = tokenizer(f"{row['answer']}<|im_end|>", add_special_tokens=False)["input_ids"]
+        rows.append(((asked + answered)[:max_length], ([-100] * len(asked) + answered)[:max_length]))
+    return rows
+
+
+def padded(rows: list[tuple[list[int], list[int]]]) -> dict[str, torch.Tensor]:
+    width = max(len(ids) for ids, _ in rows)
+    return {
+        "input_ids": torch.tensor([ids + [0] * (width - len(ids)) for ids, _ in rows]),
+        "labels": torch.tensor([labels + [-100] * (width - len(labels)) for _, labels in rows]),
+        "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in rows]),
+    }
+
+
+def prepare(path: Path, method: str, params: dict, total_steps: int, seed: int, dtype: torch.dtype = torch.float32):
+    """The model that our own run trains, with the same random start."""
+    spec = methods.get(method)
+    transformers.set_seed(seed)
+    base = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+    return spec.prepare(base, spec.params(**params), total_steps).to(dtype)
+
+
+def loop(
+    path: Path,
+    data: Path,
+    method: str,
+    *,
+    params: dict,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int = 42,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[list[float], torch.nn.Module]:
+    """The loss of each step, and the trained model."""
+    rows = conversations(AutoTokenizer.from_pretrained(path), data, 512)
+    model = prepare(path, method, params, steps, seed, dtype)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
+    schedule = get_scheduler("cosine", optimizer, num_warmup_steps=0, num_training_steps=steps)
+    model.train()
+    losses = []
+    per_epoch = -(-len(rows) // batch_size)
+    for step in range(steps):
+        permutation = batching.order(len(rows), seed, step // per_epoch)
+        place = step % per_epoch * batch_size
+        batch = padded([rows[i] for i in permutation[place : place + batch_size]])
+        loss = model(**batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        if method == "adalora":
+            model.base_model.update_and_allocate(step)
+        schedule.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses, model

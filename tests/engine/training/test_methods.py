@@ -1,0 +1,135 @@
+"""Every method, held against the plain loop over PEFT: the same losses, the same weights, usable anywhere."""
+
+import numpy as np
+import pytest
+import torch
+from peft import PeftModel
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.loss.loss_utils import LOSS_MAPPING
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
+
+from engine.data import encode
+from engine.training import methods
+from engine.training.batching import Layout, StepLoader
+from engine.training.learner import Learner
+from tests.engine.training import plain
+
+STEPS, BATCH = 20, 6
+# Dropout off; small enough for the tiny model.
+PARAMS: dict[str, dict] = {
+    "prompt_tuning": {"num_virtual_tokens": 4},
+    "p_tuning": {"num_virtual_tokens": 4},
+    "prefix_tuning": {"num_virtual_tokens": 4},
+}
+CASES = [
+    *[(spec.key, PARAMS.get(spec.key, {})) for spec in methods.METHODS if spec.key != "qlora"],
+    ("lora", {"target_modules": "q_proj,v_proj", "use_rslora": True}),
+    ("lora", {"train_embeddings": True}),
+    ("lora", {"init_lora_weights": "pissa"}),
+    ("p_tuning", {"num_virtual_tokens": 4, "encoder_reparameterization_type": "LSTM"}),
+    ("prefix_tuning", {"num_virtual_tokens": 4, "prefix_projection": True}),
+    ("prompt_tuning", {"num_virtual_tokens": 4, "prompt_tuning_init_text": "你好"}),
+]
+IDS = [f"{key}-{'-'.join(map(str, params.values()))}" if params else key for key, params in CASES]
+
+
+def settings(**more):
+    return {
+        "max_steps": STEPS,
+        "batch_size": BATCH,
+        "learning_rate": 3e-3,
+        "warmup_steps": 0,
+        "precision": "fp32",
+        "eval_steps": 1000,
+        **more,
+    }
+
+
+@pytest.mark.parametrize("method, params", CASES, ids=IDS)
+def test_the_losses_are_those_of_the_plain_loop(train, model, data, method, params):
+    run, events = train(method, **settings(**params))
+    ours = [event["loss"] for event in events if event["type"] == "step"]
+    theirs, trained = plain.loop(model, data, method, params=params, steps=STEPS, batch_size=BATCH, learning_rate=3e-3)
+    assert len(ours) == STEPS
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert ours[-1] < ours[0]
+    _check_saved(run, model, method, params, trained)
+
+
+def _check_saved(run, model, method, params, trained):
+    """What was saved gives, through plain PEFT, the logits of the reference's trained model."""
+    question = AutoTokenizer.from_pretrained(run / "final")("发烧能吃苹果吗？", return_tensors="pt")
+    trained.eval()
+    if methods.get(method).saves == "model":
+        loaded = AutoModelForCausalLM.from_pretrained(run / "final")
+    else:
+        loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model), run / "final")
+        untouched = AutoModelForCausalLM.from_pretrained(model)(**question).logits
+        with loaded.disable_adapter():
+            assert torch.equal(loaded(**question).logits, untouched)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(**question).logits, trained(**question).logits, rtol=1e-3, atol=1e-3)
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """transformers' norms and loss round to fp32, which would hide the tenth digit of everything else."""
+
+    def norm(self, states):
+        return self.weight * states * torch.rsqrt(states.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+
+    def loss(logits, labels, vocab_size, **kwargs):
+        return cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+    monkeypatch.setattr(Qwen2RMSNorm, "forward", norm)
+    monkeypatch.setitem(LOSS_MAPPING, "ForCausalLM", loss)
+
+
+@pytest.mark.parametrize("method, params", CASES, ids=IDS)
+@pytest.mark.usefixtures("exact")
+def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data, method, params):
+    spec = methods.get(method)
+    theirs = plain.loop(
+        model,
+        data,
+        method,
+        params=params,
+        steps=STEPS,
+        batch_size=BATCH,
+        learning_rate=3e-3,
+        dtype=torch.float64,
+    )[1]
+    ours = plain.prepare(model, method, params, STEPS, 42, torch.float64)
+    learner = Learner(ours, spec)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = encode.encoded(data, "train", tokenizer, model, "qa", 512)
+    virtual = ours.active_peft_config.num_virtual_tokens if spec.layout != "weights" else 0
+    loader = StepLoader(
+        rows, batch_size=BATCH, seed=42, budget=256, layout=Layout.of(spec.layout, virtual), device="cpu"
+    )
+    trained = [p for p in learner.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=3e-3, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 0.5 * (1 + np.cos(np.pi * s / STEPS)))
+    step, packs = 0, 0
+    learner.train()
+    while step < STEPS:
+        loader.set_epoch(step // len(loader))
+        for item in loader:
+            packs += len(item["packs"])
+            for i, pack in enumerate(item["packs"]):
+                learner(pack, 1 / item["label_count"], penalise=i == 0).backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            for callback in spec.callbacks(ours) if step == 0 else callbacks:
+                callback.on_optimizer_step(None, type("State", (), {"global_step": step}), None)
+            callbacks = spec.callbacks(ours) if step == 0 else callbacks
+            schedule.step()
+            optimizer.zero_grad()
+            step += 1
+            if step == STEPS:
+                break
+    assert packs > STEPS, "the budget was meant to split steps into several packs"
+    expected = dict(theirs.named_parameters())
+    for name, weight in ours.named_parameters():
+        torch.testing.assert_close(weight, expected[name], rtol=1e-8, atol=1e-8)
