@@ -69,9 +69,9 @@ def find_quotes(text: str, delimiter: str) -> tuple[str | None, str | None]:
         usual, escaped = (_agreement(parsed(text, delimiter, '"', e)) for e in (None, "\\"))
         if escaped > usual:
             return '"', "\\"
-    usual, none = _agreement(parsed(text, delimiter, '"')), _agreement(parsed(text, delimiter, None))
-    # Quotes that open and never close join many lines into one cell; then they are ordinary characters.
-    if none > 0.95 and usual < none - 0.05:
+    usual, none = parsed(text, delimiter, '"'), parsed(text, delimiter, None)
+    # A quote that opens and never closes joins many good rows into one cell; then quotes are ordinary characters.
+    if _agreement(none) > 0.95 and (_agreement(usual) < 0.9 or len(usual) < 0.5 * len(none)):
         return None, None
     return '"', None
 
@@ -82,14 +82,14 @@ def _agreement(rows: list[list[str]]) -> float:
     return widths.most_common(1)[0][1] / len(rows) if rows else 0.0
 
 
+_WORD = re.compile(r"[A-Za-z_][\w.-]{0,30}")
 _SENTENCE = re.compile(r"[。？！?!；;]|\.\s|\.$|，")
 
 
 def has_header(rows: list[list[str]]) -> bool:
     """Whether the first of `rows` names the columns rather than being data."""
     first, body = rows[0], rows[1:]
-    named = [roles.known(cell) for cell in first]
-    if any(named) and not all(roles.known(cell) and cell in other for other in body[:1] for cell in first):
+    if any(map(roles.known, first)):
         return all(len(cell) <= 40 for cell in first)
     cells = [cell.strip() for cell in first if cell.strip()]
     if not cells or not body or len(set(cells)) < len(cells):
@@ -104,7 +104,11 @@ def has_header(rows: list[list[str]]) -> bool:
             continue
         longer = sum(len(value) > 2 * len(cell) for value in below) / len(below)
         numbers = sum(map(roles.is_number, below)) / len(below)
-        votes += 1 if longer > 0.6 or numbers > 0.9 else 0 if longer > 0.3 else -1
+        words = sum(bool(_WORD.fullmatch(value)) for value in below) / len(below)
+        if longer > 0.6 or numbers > 0.9 or (_WORD.fullmatch(cell) and words < 0.5):
+            votes += 1
+        elif longer <= 0.3:
+            votes -= 1
     return votes > 0
 
 

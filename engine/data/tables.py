@@ -5,6 +5,7 @@ It knows nothing of what is in each format (their readers do), nor how rows are 
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.data import archives, dialects, encodings, json_rows, kinds, parquet, plaintext, sheets, spool
 from engine.data.delimited import DelimitedFile, Dialect, keeps_line_ends
@@ -17,8 +18,20 @@ FILE = Words("file", "文件")
 _HEAD = 1 << 18  # bytes from which dialect, header and mapping are judged
 
 
+class Told(NamedTuple):
+    """What the caller knows of the layout of delimited text."""
+
+    delimiter: str | None = None
+    header: bool | None = None
+    quote: str | None = None
+
+
 def open_table(
-    path: Path | str, encoding: str | None = None, delimiter: str | None = None, header: bool | None = None
+    path: Path | str,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    quote: str | None = None,
 ) -> Table:
     """The table in the file `path`; what is not given is found.
 
@@ -34,19 +47,19 @@ def open_table(
         raise _refuse(path, "it is a folder or a device, not a file", "它是文件夹或设备，不是文件")
     if path.stat().st_size == 0:
         raise _refuse(path, "it is empty", "它是空文件")
-    table = _opened(path, path.suffix.lower(), encoding, delimiter, header)
+    table = _opened(path, path.suffix.lower(), encoding, Told(delimiter, header, quote))
     table.path = path
     return table
 
 
-def _opened(path: Path, suffix: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+def _opened(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
     kind = kinds.find(path)
     if isinstance(kind, Words):
         raise _refuse(path, f"it is {kind.en}", f"它是{kind.zh}")
     if kind == "text":
-        return _text(path, suffix, encoding, delimiter, header)
+        return _text(path, suffix, encoding, told)
     if kind in ("zip", "gz"):
-        return _archive(path, kind, encoding, delimiter, header)
+        return _archive(path, kind, encoding, told)
     readers = {"xlsx": sheets.read_xlsx, "xls": sheets.read_xls, "parquet": parquet.read}
     return _spooled(path, readers[kind], Found(kind))
 
@@ -67,7 +80,7 @@ def _spooled(path: Path, reader: Reader, found: Found) -> Table:
     )
 
 
-def _archive(path: Path, kind: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+def _archive(path: Path, kind: str, encoding: str | None, told: Told) -> Table:
     inside = []
     for name, place in archives.unpacked(path, kind):
         if kinds.find(place) in ("zip", "gz"):
@@ -79,7 +92,7 @@ def _archive(path: Path, kind: str, encoding: str | None, delimiter: str | None,
     opened = []
     for name, place in inside:
         try:
-            opened.append(_opened(place, Path(name).suffix.lower(), encoding, delimiter, header))
+            opened.append(_opened(place, Path(name).suffix.lower(), encoding, told))
         except NotATable as error:
             raise NotATable(file=f"{path.name}/{name}", reason=error.details["reason"]) from error
     names = [name for name, _ in inside]
@@ -107,7 +120,7 @@ def _joined(path: Path, opened: list[Table]) -> Table:
     return table
 
 
-def _text(path: Path, suffix: str, encoding: str | None, delimiter: str | None, header: bool | None) -> Table:
+def _text(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
     notes = []
     if encoding:
         encoding = encodings.check(encoding, path.name)
@@ -120,12 +133,12 @@ def _text(path: Path, suffix: str, encoding: str | None, delimiter: str | None, 
     text = dialects.lines_of(raw.decode(encoding, errors="replace").lstrip("\ufeff"), len(raw) < _HEAD)
     if not text.strip():
         raise _refuse(path, "there are no rows in it", "其中没有任何行")
-    if delimiter is None and (suffix in (".json", ".jsonl", ".ndjson") or json_rows.looks_like_json(text)):
+    if told.delimiter is None and (suffix in (".json", ".jsonl", ".ndjson") or json_rows.looks_like_json(text)):
         table = _spooled(path, json_rows.read, Found("json", encoding=encoding))
-    elif delimiter is None and suffix not in (".csv", ".tsv") and plaintext.looks_like_blocks(text):
+    elif told.delimiter is None and suffix not in (".csv", ".tsv") and plaintext.looks_like_blocks(text):
         table = _spooled(path, plaintext.read_blocks, Found("text", encoding=encoding))
     else:
-        table = _delimited(path, suffix, text, encoding, delimiter, header)
+        table = _delimited(path, suffix, text, encoding, told)
     table.notes = notes + table.notes
     return table
 
@@ -133,13 +146,14 @@ def _text(path: Path, suffix: str, encoding: str | None, delimiter: str | None, 
 _SURE = 0.95  # the share of rows of one width that makes a file of no telling name a table
 
 
-def _delimited(path: Path, suffix: str, text: str, encoding: str, delimiter: str | None, header: bool | None) -> Table:
+def _delimited(path: Path, suffix: str, text: str, encoding: str, told: Told) -> Table:
+    delimiter, header = told.delimiter, told.header
     if delimiter is None:
         delimiter, share = dialects.find_delimiter(text)
         if suffix not in (".csv", ".tsv") and (share < _SURE or text.count("\n") + text.count("\r") < 2):
             return _spooled(path, plaintext.read_documents, Found("text", encoding=encoding))
         delimiter = delimiter or ","
-    quote, escape = dialects.find_quotes(text, delimiter)
+    quote, escape = (told.quote, None) if told.quote else dialects.find_quotes(text, delimiter)
     rows = dialects.parsed(text, delimiter, quote, escape)
     if not rows:
         raise _refuse(path, "there are no rows in it", "其中没有任何行")
