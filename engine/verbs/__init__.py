@@ -1,6 +1,6 @@
 """The verbs of the command line. A new one is a `Verb` in a module here and an entry below."""
 
-from engine.verbs import ask, bench, data, look, train
+from engine.verbs import ask, bench, compare, data, look, train
 
 VERBS = (
     look.DOCTOR,
@@ -13,5 +13,6 @@ VERBS = (
     train.RESUME,
     train.STOP,
     ask.ASK,
+    compare.EVALUATE,
     bench.BENCH,
 )

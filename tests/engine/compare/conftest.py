@@ -83,7 +83,16 @@ def make_base(folder: Path) -> None:
 
 
 def make_run(name: str, base: Path) -> None:
-    run = store.create({"kind": "train", "model": str(base), "data": "", "objective": "sft", "method": name})
+    run = store.create(
+        {
+            "kind": "train",
+            "model": str(base),
+            "data": "",
+            "objective": "sft",
+            "method": name,
+            "training": {"max_length": 200},
+        }
+    )
     run.path.rename(run.path.with_name(name))
     folder = run.path.with_name(name)
     model = AutoModelForCausalLM.from_pretrained(base)

@@ -1,0 +1,52 @@
+"""Verbs that show what a run achieved."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from engine.runs import store
+from engine.verbs import text
+from engine.verbs.verb import Verb
+from engine.words import Words, system_language
+
+_RUN = Words("id of a run, or its folder", "任务编号或其文件夹")
+_LIMIT = Words("held-out rows measured (0: all; default {rows})", "评测多少条验证数据（0 表示全部，默认 {rows}）")
+_PROGRESS = Words("{done}/{total} rows", "{done}/{total} 条")
+_SHOWN = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL")
+
+
+def evaluate(args: Namespace) -> dict:
+    from engine.compare import evaluate
+    from engine.compare.chat import Chat
+
+    lang = system_language()
+
+    def progress(done: int, total: int) -> None:
+        print(_PROGRESS.text(lang, done=done, total=total), file=sys.stderr, flush=True)
+
+    run = store.find(args.run)
+    limit = evaluate.ROWS if args.limit is None else args.limit or None
+    with Chat() as chat:
+        return evaluate.evaluate(run, chat, limit=limit, progress=progress)
+
+
+def _arguments(parser: ArgumentParser, lang: str) -> None:
+    from engine.compare.evaluate import ROWS
+
+    parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
+    parser.add_argument("--limit", metavar="N", type=int, help=_LIMIT.text(lang, rows=ROWS))
+
+
+def _show(result: dict, lang: str) -> str:
+    heads = {"en": ["", "before", "after", "95 % interval"], "zh": ["", "微调前", "微调后", "差异的 95% 区间"]}[lang]
+    rows = []
+    for name in _SHOWN:
+        difference = result["difference"][name]
+        interval = f"{difference['low']:+.3g} … {difference['high']:+.3g}"
+        rows.append([name, text.number(result["base"][name]), text.number(result["tuned"][name]), interval])
+    said = [text.table(heads, rows), "", result["sentence"].text(lang)]
+    if "general" in result:
+        said.append(result["general"]["forgot"]["sentence"].text(lang))
+    return "\n".join(said)
+
+
+EVALUATE = Verb("evaluate", Words("measure a run against its base", "评测微调前后的模型"), _arguments, evaluate, _show)
