@@ -10,15 +10,17 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, get_scheduler
 from engine.training import batching, methods
 
 
-def conversations(tokenizer, data: Path, max_length: int) -> list[tuple[list[int], list[int]]]:
+def conversations(tokenizer, data: Path, max_length: int, split: str = "train") -> list[tuple[list[int], list[int]]]:
     """(ids, labels) of each training row; -100 where the loss does not count."""
     rows = []
-    for line in (data / "train.json").read_text(encoding="utf-8").splitlines():
+    for line in (data / f"{split}.json").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        prompt = f"<|im_start|>user\n{row['question']}<|im_end|>\n<|im_start|>assistant\n"
+        question = [{"role": "user", "content": row["question"]}]
+        prompt = tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True)
         asked = tokenizer(prompt, add_special_tokens=False)["input_ids"]
         answered = tokenizer(f"{row['answer']}<|im_end|>", add_special_tokens=False)["input_ids"]
-        rows.append(((asked + answered)[:max_length], ([-100] * len(asked) + answered)[:max_length]))
+        if len(asked) < max_length:
+            rows.append(((asked + answered)[:max_length], ([-100] * len(asked) + answered)[:max_length]))
     return rows
 
 
@@ -48,11 +50,12 @@ def loop(
     steps: int,
     batch_size: int,
     learning_rate: float,
+    max_length: int = 512,
     seed: int = 42,
     dtype: torch.dtype = torch.float32,
 ) -> tuple[list[float], torch.nn.Module]:
     """The loss of each step, and the trained model."""
-    rows = conversations(AutoTokenizer.from_pretrained(path), data, 512)
+    rows = conversations(AutoTokenizer.from_pretrained(path), data, max_length)
     model = prepare(path, method, params, steps, seed, dtype)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)

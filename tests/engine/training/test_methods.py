@@ -111,6 +111,7 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=3e-3, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 0.5 * (1 + np.cos(np.pi * s / STEPS)))
+    callbacks = spec.callbacks(ours)
     step, packs = 0, 0
     learner.train()
     while step < STEPS:
@@ -121,9 +122,8 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
                 learner(pack, 1 / item["label_count"], penalise=i == 0).backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
-            for callback in spec.callbacks(ours) if step == 0 else callbacks:
+            for callback in callbacks:
                 callback.on_optimizer_step(None, type("State", (), {"global_step": step}), None)
-            callbacks = spec.callbacks(ours) if step == 0 else callbacks
             schedule.step()
             optimizer.zero_grad()
             step += 1

@@ -1,0 +1,221 @@
+"""A run's life in the worker: what it tells, what it saves, how it stops, resumes and fails."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+from engine import home
+from engine.data import convert
+from engine.errors import InvalidFields, LossNotFinite, NoRows, NotFound, Unsupported
+from engine.runs import store
+from engine.runs.events import Events, log
+from engine.training import config as configs
+from engine.training.session import Session
+from tests.engine.training import plain
+
+SHORT = {"max_steps": 8, "batch_size": 6, "learning_rate": 3e-3, "precision": "fp32", "eval_steps": 4}
+
+
+def losses(events):
+    """step -> loss, as a reader of the whole log sees it: what came after a resume stands."""
+    return {event["step"]: event["loss"] for event in events if event["type"] == "step"}
+
+
+def resume(run, checkpoint, **plan):
+    home.write_json(run / "resume.json", {"checkpoint": checkpoint, **plan})
+    (run / "stop").unlink(missing_ok=True)
+    with Events(run / "events.jsonl") as events:
+        Session(run, configs.load(home.read_json(run / "config.json")), events).run()
+    return log(run / "events.jsonl").after(0)
+
+
+def test_a_run_tells_what_happens_and_leaves_a_model_that_answers(train):
+    run, events = train("lora", **SHORT)
+    assert [e["step"] for e in events if e["type"] == "step"] == list(range(1, 9))
+    assert all(
+        {"loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb"} <= e.keys()
+        for e in events
+        if e["type"] == "step"
+    )
+    evaluated = {e["step"]: e["eval_loss"] for e in events if e["type"] == "eval"}
+    assert list(evaluated) == [0, 4, 8]
+    assert evaluated[8] < evaluated[0]
+    done = events[-1]
+    assert done["type"] == "done"
+    assert not done["stopped"]
+    assert done["steps"] == 8
+    assert done["eval_loss"] == evaluated[8]
+    assert done["final_loss"] == losses(events)[8]
+    base = AutoModelForCausalLM.from_pretrained(home.read_json(run / "config.json")["model"])
+    tuned = PeftModel.from_pretrained(base, run / "final")
+    assert sum(p.numel() for n, p in tuned.named_parameters() if "lora_" in n) == done["trainable_parameters"]
+    assert AutoTokenizer.from_pretrained(run / "final").chat_template == (run / "chat_template.jinja").read_text()
+    assert (run / "best" / "adapter_model.safetensors").is_file()
+
+
+def test_the_evaluation_loss_is_the_mean_over_answer_tokens(train, model, data):
+    _run, events = train("lora", **SHORT)
+    rows = plain.conversations(AutoTokenizer.from_pretrained(model), data, 512, split="val")
+    base = AutoModelForCausalLM.from_pretrained(model)
+    with torch.no_grad():
+        expected = base(**plain.padded(rows)).loss.item()
+    assert next(e["eval_loss"] for e in events if e["type"] == "eval") == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["lora", "full", "p_tuning", "prefix_tuning"])
+def test_a_resumed_run_goes_on_bit_for_bit(train, method):
+    """Dropout included: the generator's state comes back too."""
+    settings = SHORT | ({"lora_dropout": 0.2} if method == "lora" else {}) | {"max_steps": 10, "save_total_limit": 9}
+    _, undisturbed = train(method, **settings)
+    run, _ = train(method, **settings)
+    resumed = losses(resume(run, checkpoint=4))
+    assert resumed == losses(undisturbed)
+    assert len(resumed) == 10
+
+
+def test_a_run_resumes_at_the_border_of_an_epoch(train):
+    settings = SHORT | {"max_steps": -1, "num_train_epochs": 2, "batch_size": 12, "lora_dropout": 0.2}
+    _, undisturbed = train("lora", **settings)
+    run, _ = train("lora", **settings)
+    assert losses(resume(run, checkpoint=4)) == losses(undisturbed)
+
+
+def test_smaller_packs_give_the_same_losses(train):
+    run, events = train("lora", **SHORT)
+    first = losses(events)
+    again = losses(resume(run, checkpoint=None, micro_batch_divisor=16))
+    np.testing.assert_allclose(list(again.values()), list(first.values()), rtol=1e-5)
+
+
+def test_a_stop_request_saves_and_leaves_a_model(train, workspace, model, data):
+    config = configs.build(str(model), str(data), settings={**SHORT, "max_steps": 500})
+    run = store.create(config.model_dump())
+    (run.path / "stop").write_text("stop")
+    with Events(run.path / "events.jsonl") as events:
+        Session(run.path, config, events).run()
+    done = run.log.after(0)[-1]
+    assert done["stopped"]
+    assert done["steps"] == 1
+    assert (run.path / "final" / "adapter_model.safetensors").is_file()
+    assert (run.path / "checkpoints" / "checkpoint-1" / "optimizer.pt").is_file()
+
+
+def test_a_run_continues_for_more_epochs(train):
+    settings = SHORT | {"max_steps": -1, "num_train_epochs": 1}
+    run, events = train("lora", **settings)
+    assert events[-1]["steps"] == 8
+    assert resume(run, checkpoint=8, num_train_epochs=2)[-1]["steps"] == 16
+
+
+def test_divergence_stops_at_once_and_keeps_the_last_checkpoint(train, workspace, model, data):
+    config = configs.build(
+        str(model),
+        str(data),
+        method="full",
+        settings={**SHORT, "learning_rate": 10, "max_grad_norm": 0, "save_steps": 1},
+    )
+    run = store.create(config.model_dump())
+    with Events(run.path / "events.jsonl") as events, pytest.raises(LossNotFinite) as caught:
+        _poisoned(Session(run.path, config, events), at=3).run()
+    assert caught.value.details["step"] == 3
+    assert sorted(p.name for p in (run.path / "checkpoints").iterdir()) == ["checkpoint-1", "checkpoint-2"]
+
+
+def _poisoned(session, at):
+    """The session, with weights that turn into NaN before step `at`."""
+    made = session._trainer
+
+    def trainer(*args):
+        built, reporter = made(*args)
+        step = built.training_step
+
+        def training_step(model, inputs, *rest):
+            if built.state.global_step == at - 1:
+                with torch.no_grad():
+                    next(model.parameters()).fill_(float("nan"))
+            return step(model, inputs, *rest)
+
+        built.training_step = training_step
+        return built, reporter
+
+    session._trainer = trainer
+    return session
+
+
+def test_only_the_last_checkpoints_and_the_best_are_kept(train):
+    run, _events = train("lora", **SHORT, save_steps=1, save_total_limit=2)
+    kept = {p.name for p in (run / "checkpoints").iterdir()}
+    assert {"checkpoint-7", "checkpoint-8"} <= kept
+    assert len(kept) <= 3
+    assert not list((run / "checkpoints").glob(".*"))
+
+
+def test_early_stopping_ends_a_run_that_no_longer_improves(train):
+    _, events = train(
+        "lora", **{**SHORT, "max_steps": 400, "learning_rate": 0, "eval_steps": 1}, early_stopping_patience=2
+    )
+    assert events[-1]["type"] == "done"
+    assert events[-1]["steps"] <= 4
+
+
+def test_rows_that_lose_their_answer_are_named(train, workspace, model, data):
+    with pytest.raises(NoRows) as caught:
+        train("lora", **SHORT, max_length=16)
+    assert "maximum length" in caught.value.text("en")
+    assert "最大长度" in caught.value.text("zh")
+
+
+def test_every_wrong_setting_is_named_at_once_in_both_languages(workspace, model, data):
+    with pytest.raises(InvalidFields) as caught:
+        configs.build(
+            str(model), str(data), settings={"r": 0, "learning_rate": -1, "nonsense": 3, "batch_size": "many"}
+        )
+    english, chinese = caught.value.text("en"), caught.value.text("zh")
+    for word in ("Rank", "Learning rate", "nonsense", "Batch size"):
+        assert word in english
+    for word in ("秩", "学习率", "nonsense", "批大小"):
+        assert word in chinese
+
+
+def test_missing_models_data_and_methods_are_named(workspace, model, data):
+    for wrong in ({"model": "/no/such"}, {"data": "nowhere"}, {"method": "magic"}, {"objective": "wish"}):
+        given = {"model": str(model), "data": str(data), **wrong}
+        with pytest.raises(NotFound):
+            configs.build(**given)
+
+
+def test_a_module_the_model_does_not_have_is_named_with_those_it_has(train):
+    with pytest.raises(Unsupported) as caught:
+        train("lora", **SHORT, target_modules="query")
+    assert "q_proj" in str(caught.value)
+
+
+@pytest.mark.skipif("TUNEDESK_TEST_DATA" not in os.environ, reason="TUNEDESK_TEST_DATA is not set")
+def test_on_real_rows_the_losses_are_those_of_the_plain_loop(workspace, tmp_path):
+    shared = Path(os.environ["TUNEDESK_TEST_DATA"])
+    table = next((shared / "chinese-medical-dialogue").glob("*.csv"))
+    data, model = tmp_path / "medical", tmp_path / "model"
+    convert.convert([table], data, mapping={"question": "ask", "answer": "answer"}, train=200, val=20)
+    shutil.copytree(shared / "qwen2-tokenizer", model)
+    torch.manual_seed(0)
+    shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+    Qwen2ForCausalLM(
+        Qwen2Config(vocab_size=151936, num_key_value_heads=2, tie_word_embeddings=True, **shape)
+    ).save_pretrained(model)
+    settings = {"max_steps": 60, "batch_size": 2, "learning_rate": 5e-3, "warmup_steps": 0, "max_length": 128}
+    config = configs.build(
+        str(model), str(data), settings={**settings, "precision": "fp32", "eval_steps": 60, "eval_rows": 4}
+    )
+    run = store.create(config.model_dump())
+    with Events(run.path / "events.jsonl") as events:
+        Session(run.path, config, events).run()
+    ours = list(losses(run.log.after(0)).values())
+    theirs, _ = plain.loop(model, data, "lora", params={}, steps=60, batch_size=2, learning_rate=5e-3, max_length=128)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    assert np.mean(theirs[-10:]) < np.mean(theirs[:10])
