@@ -133,7 +133,7 @@ def _stats(t: Text, status: dict) -> list[dict]:
     steps = f"{status['step']} / {status['max_steps']}" if status["max_steps"] else "–"
     phase = status["phase"] or status["state"]
     running = status["state"] in states.ACTIVE
-    best = status["best"]
+    best, speed = status["best"], status.get("tokens_per_second")
     facts = [
         (t("chart.step"), steps, t(f"phase.{phase}") if running and status["phase"] else ""),
         (t("chart.loss"), number(status["loss"]), ""),
@@ -142,17 +142,12 @@ def _stats(t: Text, status: dict) -> list[dict]:
             number(status["eval_loss"]),
             t("chart.best", loss=number(best["eval_loss"]), step=best["step"]) if best else "",
         ),
-        (t("chart.speed"), _speed(t, status), ""),
+        (t("chart.speed"), f"{speed:,.0f}" if speed else "–", t("chart.speed_unit") if speed else ""),
         (t("chart.time_left"), duration(t, status.get("eta_s")), "")
         if running
         else (t("chart.time_taken"), duration(t, status["seconds"] or None), ""),
     ]
     return [{"label": label, "value": value, "note": note} for label, value, note in facts]
-
-
-def _speed(t: Text, status: dict) -> str:
-    speed = status.get("tokens_per_second")
-    return t("chart.tokens_per_second_value", n=f"{speed:,.0f}") if speed else "–"
 
 
 def _message(t: Text, services: Services, run: store.Run, status: dict) -> tuple[str, str]:

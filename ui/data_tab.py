@@ -62,14 +62,10 @@ def build(page: Page) -> None:
     with gr.Column(elem_classes="td-panel"):
         gr.HTML(heading(t, "data"), apply_default_css=False)
         sets = cards.cards("datasets")
-        with gr.Row(elem_classes=["td-next", "is-inner"], visible=False) as ready:
-            gr.HTML(f"<p>{t.html('data.next_hint')}</p>", apply_default_css=False)
-            forward = gr.Button(t("data.next"), variant="primary", size="lg", elem_id="data-next")
-    with gr.Column(elem_classes="td-panel"):
-        gr.HTML(
-            f'<div class="td-heading"><h2>{t.html("data.new_title")}</h2><p>{t.html("data.new_lead")}</p></div>',
-            apply_default_css=False,
-        )
+        result = cards.stats("data-result")
+        dropped = gr.HTML("", elem_id="data-dropped", apply_default_css=False)
+    with gr.Column(elem_classes="td-panel"), gr.Accordion(t("data.new_title"), elem_classes="td-section") as maker:
+        gr.HTML(f'<p class="td-sub">{t.html("data.new_lead")}</p>', apply_default_css=False)
         files = cards.cards("files")
         upload = gr.HTML(
             html_template=_DROPZONE.format(
@@ -116,8 +112,9 @@ def build(page: Page) -> None:
             split.advanced()
         with gr.Row(elem_classes="td-actions"):
             make = gr.Button(t("data.convert"), variant="primary", size="lg", elem_id="data-convert")
-        result = cards.stats("data-result")
-        dropped = gr.HTML("", elem_id="data-dropped", apply_default_css=False)
+    with gr.Row(elem_classes="td-next", visible=False) as ready:
+        gr.HTML(f"<p>{t.html('data.next_hint')}</p>", apply_default_css=False)
+        forward = gr.Button(t("data.next"), variant="primary", size="lg", elem_id="data-next")
 
     dropdowns = list(columns.values())
 
@@ -127,6 +124,8 @@ def build(page: Page) -> None:
             _sets(t, data.name if data else None),
             gr.update(visible=data is not None),
             gr.update(variant="secondary" if data else "primary"),
+            gr.update(open=data is None),
+            *_report(t, data),
         ]
 
     def show_file(chosen: dict, shown: dict) -> list:
@@ -193,9 +192,9 @@ def build(page: Page) -> None:
                     cleaning.names_any(error, advanced=True) or cleaning.names_any(error, advanced=False),
                 )
             ]
-            return [*[gr.skip()] * 4, *unfold, *split.problems(error), *cleaning.problems(error)]
+            return [*[gr.skip()] * 2, *unfold, *split.problems(error), *cleaning.problems(error)]
         name = title.strip()
-        report = convert.convert(
+        convert.convert(
             [file_path(choices(chosen)["file"] or DEMO)],
             datasets.place(name),
             mapping=mapping,
@@ -206,8 +205,6 @@ def build(page: Page) -> None:
         gr.Success(t("data.converted", name=name), title=t("app.done"))
         return [
             {**chosen, "data": name},
-            cards.figures(_result(t, report)),
-            _dropped(t, report),
             _free_name(name),
             gr.skip(),
             gr.skip(),
@@ -216,7 +213,7 @@ def build(page: Page) -> None:
         ]
 
     of_file = [files, facts, notes, search, rows, format, name, *dropdowns]
-    page.render("data", show_sets, [sets, ready, make])
+    page.render("data", show_sets, [sets, ready, make, maker, result, dropped])
     page.render("data", show_file, of_file, [rows])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     sets.pick(page.guarded(choose_set), [sets, page.chosen], page.chosen, **private)
@@ -229,7 +226,7 @@ def build(page: Page) -> None:
     make.click(
         page.guarded(prepare),
         [page.chosen, format, name, *dropdowns, *split.components, *cleaning.components],
-        [page.chosen, result, dropped, name, advanced, scrub, *split.components, *cleaning.components],
+        [page.chosen, name, advanced, scrub, *split.components, *cleaning.components],
         **private | {"show_progress": "minimal"},
     )
     forward.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
@@ -346,15 +343,21 @@ def _notes(t: Text, found: dict) -> str:
     return f'<div class="td-messages">{lines}</div>' if lines else ""
 
 
-def _result(t: Text, report: dict) -> list[cards.Fact]:
+def _report(t: Text, data: datasets.DataSet | None) -> list:
+    """What became of the rows of a data set: statistics, and why some were dropped. Nothing where it has no report."""
+    path = data.path / "report.json" if data else None
+    if path is None or not path.is_file():
+        return [[], ""]
+    report = home.read_json(path)
     lost = sum(report["dropped"].values())
-    return [
+    facts = [
         cards.Fact(t("data.read"), f"{report['input_rows']:,}"),
         cards.Fact(t("data.train"), f"{report['train']:,}", kind="is-good"),
         cards.Fact(t("data.val"), f"{report['val']:,}", kind="is-good"),
         cards.Fact(t("data.dropped"), f"{lost:,}", kind="is-warn" if lost else ""),
         cards.Fact(t("data.unused"), f"{report['unused']:,}"),
     ]
+    return [cards.figures(facts), _dropped(t, report)]
 
 
 def _dropped(t: Text, report: dict) -> str:

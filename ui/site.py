@@ -56,7 +56,7 @@ def application(hosts: list[str], auth: tuple[str, str] | None = None) -> FastAP
             f"/{lang}",
             auth=auth,
             theme=theme.theme(),
-            head=theme.head(),
+            head=theme.head(lang),
             footer_links=[],
             run_history=False,
             show_error=False,

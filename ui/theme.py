@@ -73,6 +73,21 @@ def theme() -> gr.themes.Base:
         button_secondary_text_color="*neutral_700",
         button_secondary_text_color_dark="*neutral_100",
         button_border_width="1px",
+        button_cancel_background_fill="white",
+        button_cancel_background_fill_hover="#fef2f2",
+        button_cancel_background_fill_dark="#2d0f12",
+        button_cancel_background_fill_hover_dark="#450a0a",
+        button_cancel_text_color="#b91c1c",
+        button_cancel_text_color_dark="#fca5a5",
+        button_cancel_border_color="#fecaca",
+        button_cancel_border_color_dark="#7f1d1d",
+        button_secondary_shadow="0 1px 2px rgb(15 23 42 / 0.06)",
+        button_secondary_shadow_hover="0 1px 2px rgb(15 23 42 / 0.06)",
+        button_secondary_shadow_active="none",
+        button_cancel_shadow="0 1px 2px rgb(15 23 42 / 0.06)",
+        button_cancel_shadow_hover="0 1px 2px rgb(15 23 42 / 0.06)",
+        button_cancel_shadow_active="none",
+        checkbox_border_radius="6px",
         button_large_radius="12px",
         button_small_radius="10px",
         button_large_text_weight="600",
@@ -81,10 +96,19 @@ def theme() -> gr.themes.Base:
     )
 
 
-def head() -> str:
+# Gradio words its own parts (toasts, menus) in the browser's language; here they follow the page's.
+_LANGUAGE = """<script>
+for (const [name, value] of [["language", "{tag}"], ["languages", ["{tag}"]]])
+  Object.defineProperty(navigator, name, {{ get: () => value }});
+document.documentElement.lang = "{tag}";
+</script>"""
+_TAGS = {"zh": "zh-CN", "en": "en-US"}
+
+
+def head(lang: str) -> str:
     """Links to the application's own script and icon; a digest in the address makes a new version load at once."""
     return (
-        f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
+        _LANGUAGE.format(tag=_TAGS[lang]) + f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
         f'<script src="{asset("tunedesk.js")}"></script>'

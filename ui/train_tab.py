@@ -1,5 +1,7 @@
 """Step 3: train. What to learn from and how, the parameters, and the run itself, live."""
 
+from pathlib import Path
+
 import gradio as gr
 
 from engine.errors import InvalidFields, Unsupported
@@ -42,7 +44,9 @@ def build(page: Page) -> None:
             for spec in METHODS:
                 with gr.Column(visible=spec is METHODS[0]) as groups[spec.key]:
                     forms[spec.key].basic()
-            with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as advanced:
+            with gr.Accordion(
+                t("form.advanced"), open=False, elem_classes="td-fold", elem_id="train-advanced"
+            ) as advanced:
                 for spec in METHODS:
                     with gr.Column(visible=spec is METHODS[0]) as folds[spec.key]:
                         forms[spec.key].advanced()
@@ -74,10 +78,10 @@ def build(page: Page) -> None:
         state = run.status()["state"] if run else None
         going = state == states.QUEUED or state in states.ACTIVE
         usable = state in ("finished", "stopped")
-        again = t("train.start_again") if run else t("train.start")
+        label = t("train.start_queue") if going else t("train.start_again") if run else t("train.start")
         sentence = "going" if going else "usable" if usable else "new"
         return [
-            gr.update(value=again, variant="secondary" if going or usable else "primary"),
+            gr.update(value=label, variant="secondary" if going or usable else "primary"),
             gr.update(visible=going and state != "stopping"),
             gr.update(visible=usable),
             f"<p>{t.html(f'train.hint_{sentence}')}</p>",
@@ -152,7 +156,7 @@ def launch(
         NotFound, NotAModel, Unsupported: as they say.
     """
     wanted = config.build(model, data, objective, method, settings or {})
-    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or None)
+    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or f"{Path(wanted.data).name} · {method}")
     services.jobs.submit(run)
     return run
 

@@ -1,5 +1,6 @@
 """A real application and a real browser. What the page's console says is part of every test."""
 
+import json
 import os
 import re
 import shutil
@@ -11,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 # Patient: the machine that runs the tests may be busy with others.
-PATIENCE = 180_000
+PATIENCE = 600_000
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -48,6 +50,15 @@ def running(home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+        end_workers(home)
+
+
+def end_workers(home: Path) -> None:
+    """Training outlives the application on purpose; a test leaves nothing behind."""
+    for path in home.glob("runs/*/status.json"):
+        worker = json.loads(path.read_bytes())["worker"]
+        if worker and psutil.pid_exists(worker["pid"]):
+            psutil.Process(worker["pid"]).kill()
 
 
 def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
@@ -104,7 +115,12 @@ class Watched:
     def check(self) -> None:
         """No error so far, and nothing on the page that looks like the key of a text."""
         assert self.errors == []
-        assert re.findall(r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs)\.[a-z_]{3,}\b", self.words()) == []
+        assert (
+            re.findall(
+                r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs)\.[a-z_]{3,}\b", self.words()
+            )
+            == []
+        )
 
     def _listen(self, message: object) -> None:
         if message.type == "error":

@@ -2,7 +2,7 @@
 
 import pytest
 
-STEPS_IN_TEST = "24"
+STEPS_IN_TEST = "6"
 
 
 @pytest.mark.timeout(1800)
@@ -26,7 +26,7 @@ def test_primary_buttons_tune_and_compare_the_demo(visit, lang):
     page.click("#data-next")
 
     page.wait_for_selector("#train-subject .td-stat")
-    page.click(".td-panel .td-fold >> visible=true")
+    page.click("#train-advanced > button")
     page.fill("#training-max_steps input", STEPS_IN_TEST)
     page.click("#train-start")
     page.wait_for_selector("#train-run .td-pill.is-running")
