@@ -33,7 +33,7 @@ _OTHERS = (
     (b"\x80\x04\x95", Words("a Python pickle, which is never opened here", "Python pickle 文件，出于安全考虑不会打开")),
     (b"\x93NUMPY", Words("a NumPy array", "NumPy 数组文件")),
 )
-_BINARY = Words("a binary file, not text", "二进制文件，不是文本")
+BINARY = Words("a binary file, not text", "二进制文件，不是文本")
 
 
 def find(path: Path) -> str | Words:
@@ -52,7 +52,7 @@ def find(path: Path) -> str | Words:
             return words
     if head[4:8] == b"ftyp":
         return Words("a video file", "视频文件")
-    return _BINARY if _is_binary(head) else "text"
+    return BINARY if _is_binary(head) else "text"
 
 
 def _zip(path: Path) -> str | Words:
@@ -81,4 +81,4 @@ def _is_binary(head: bytes) -> bool:
     if zeros > len(head) * 0.02 and (even > zeros * 0.9 or even < zeros * 0.1):
         return zeros > len(head) * 0.6
     controls = sum(head.count(bytes((code,))) for code in range(32) if code not in (1, 9, 10, 12, 13, 31))
-    return controls > len(head) * 0.05
+    return controls > max(16, len(head) * 0.05)

@@ -54,6 +54,8 @@ def open_table(
 
 def _opened(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
     kind = kinds.find(path)
+    if kind is kinds.BINARY and encoding:
+        kind = "text"  # whoever names its encoding says that it is text
     if isinstance(kind, Words):
         raise _refuse(path, f"it is {kind.en}", f"它是{kind.zh}")
     if kind == "text":

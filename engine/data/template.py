@@ -7,6 +7,7 @@ command line and the interface's sample show the same text. It knows nothing of 
 import json
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import jinja2
 from jinja2.ext import Extension, loopcontrols
@@ -57,7 +58,7 @@ class ChatTemplate:
         self.source = source
         self._special = special
         self._template = _compiled(source)
-        self._shapes: dict[tuple, list[str]] = {}
+        self._shapes: dict[tuple, _Frame | None] = {}
 
     def render(self, messages: Messages, add_generation_prompt: bool = False) -> str:
         """The text of `messages`.
@@ -72,68 +73,85 @@ class ChatTemplate:
     def answers(self, messages: Messages) -> tuple[str, list[Span]]:
         """The text of `messages`, and for each assistant turn the [start, end) of its answer in that text.
 
-        An answer includes the mark that ends the turn (`<|im_end|>`), and not the line break after it: the model
-        must learn to stop, and never sees what follows a stop.
+        An answer is what the model has to write itself: all that follows the prompt of a generation, up to and with
+        the mark that ends the turn (`<|im_end|>`). The line break after that mark is not part of it: the model must
+        learn to stop, and never sees what follows a stop.
         """
         text = self.render(messages)
-        return text, self._walk(text, messages) or self._by_prefixes(text, messages)
+        spans = self._walk(text, messages)
+        return text, self._one_by_one(text, messages) if spans is None else spans
 
     def _walk(self, text: str, messages: Messages) -> list[Span] | None:
         """Spans by laying the template's fixed pieces over `text`; None where the contents changed the pieces."""
         shape = tuple((message["role"], message["content"] == "") for message in messages)
         if shape not in self._shapes:
-            self._shapes[shape] = self._pieces(messages)
-        pieces = self._shapes[shape]
-        if len(pieces) != 2 * len(messages) + 1:
+            self._shapes[shape] = self._frame(messages)
+        frame = self._shapes[shape]
+        if frame is None:
             return None
         spans = []
-        at = len(pieces[0])
-        if not text.startswith(pieces[0]):
-            return None
-        for message, mark, piece in zip(messages, pieces[1::2], pieces[2::2], strict=True):
+        at = 0
+        for message, (before, own, mark) in zip(messages, frame.turns, strict=True):
+            at += len(before)
             content = message["content"]
-            if not text.startswith(content + piece, at):
+            if not text.startswith(before, at - len(before)):
+                return None
+            if not text.startswith(content, at) or not text.startswith(mark, at + len(content)):
                 content = content.strip()  # many templates trim
-                if not text.startswith(content + piece, at):
+                if not text.startswith(content, at):
                     return None
             if message["role"] == "assistant":
-                spans.append((at, at + len(content) + len(mark)))
-            at += len(content) + len(piece)
-        return spans if at == len(text) else None
+                spans.append((at - own, at + len(content) + len(mark)))
+            at += len(content)
+        return spans if text[at:] == frame.after else None
 
-    def _pieces(self, messages: Messages) -> list[str]:
-        """`[before, mark, between, mark, ..., mark, after]`: what the template writes around contents of this shape.
-
-        `mark` is the end-of-turn mark after a content, a prefix of the piece that follows it.
-        """
-        stand_ins = [f"\ue0f0{i}\ue0f1" for i in range(len(messages))]
-        filled = [{**m, "content": s if m["content"] else ""} for m, s in zip(messages, stand_ins, strict=True)]
+    def _frame(self, messages: Messages) -> "_Frame | None":
+        """What the template writes around contents of this shape; None where it leaves one of them out."""
+        filled = [{**m, "content": _stand_in(i) if m["content"] else ""} for i, m in enumerate(messages)]
         rest = self.render(filled)
-        pieces = []
+        done = ""
+        turns = []
         for i, message in enumerate(filled):
             before, found, rest = rest.partition(message["content"]) if message["content"] else ("", "", "")
             if not found:
-                return []
-            pieces.append(before)
-            mark = ""
-            if message["role"] == "assistant":
-                closed = self.render(filled[: i + 1])
-                mark = _common(closed[closed.rfind(message["content"]) + len(message["content"]) :], rest).rstrip()
-            pieces.append(mark)
-        return [*pieces, rest]
+                return None
+            own, mark = self._own(filled, i, done + before, rest) if message["role"] == "assistant" else (0, "")
+            turns.append((before, own, mark))
+            done += before + message["content"]
+        return _Frame(turns, rest)
 
-    def _by_prefixes(self, text: str, messages: Messages) -> list[Span]:
-        """Spans by rendering the conversation up to each answer; for templates that rewrite what they are given."""
+    def _own(self, filled: Messages, i: int, before: str, after: str) -> tuple[int, str]:
+        """Around the content of turn `i`: how many characters before it the model writes itself (an empty thought,
+        for example), and the mark that ends the turn."""
+        prompt = self.render(filled[:i], add_generation_prompt=True)
+        own = len(before) - len(prompt) if before.startswith(prompt) else 0
+        closed = self.render(filled[: i + 1]).rpartition(filled[i]["content"])[2]
+        return own, _common(closed, after).rstrip()
+
+    def _one_by_one(self, text: str, messages: Messages) -> list[Span]:
+        """Spans by putting a stand-in for one answer at a time; for templates that rewrite what they are given."""
         spans = []
         for i, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            start = len(_common(self.render(messages[:i], add_generation_prompt=True), text))
-            closed = _common(self.render(messages[: i + 1]), text)
-            end = len(closed.rstrip()) if len(closed) > start else start
-            if end > start:
-                spans.append((start, end))
+            filled = [{**m, "content": _stand_in(i)} if k == i else m for k, m in enumerate(messages)]
+            before, found, after = self.render(filled).partition(_stand_in(i))
+            if found and text.startswith(before) and text.endswith(after) and len(before) + len(after) <= len(text):
+                own, mark = self._own(filled, i, before, after)
+                spans.append((len(before) - own, len(text) - len(after) + len(mark)))
         return spans
+
+
+class _Frame(NamedTuple):
+    """`turns`: for each message (text before its content, characters of that the model writes, mark that ends it)."""
+
+    turns: list[tuple[str, int, str]]
+    after: str
+
+
+def _stand_in(i: int) -> str:
+    """A content that no template changes and no text holds: private-use characters."""
+    return f"\ue0f0{i}\ue0f1"
 
 
 def _common(one: str, other: str) -> str:

@@ -51,8 +51,13 @@ def rows_of(table):
 @pytest.mark.parametrize("codec", CODECS)
 def test_delimited(codec, delimiter, tmp_path):
     @quiet
-    @given(STRATEGIES[codec], st.sampled_from(["\r\n", "\n"]), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-    def check(rows, end, quoting):
+    # csv.writer leaves a lone "\r" without quotes where lines end in "\n": such a file has no one reading.
+    @given(
+        STRATEGIES[codec],
+        st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)]),
+    )
+    def check(rows, written):
+        end, quoting = written
         out = io.StringIO(newline="")
         writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
         writer.writerows([HEADER, *rows])
@@ -157,9 +162,9 @@ def test_natural_text_is_found_out(language, codec, tmp_path):
     marks = ".。" + string.whitespace
 
     @settings(quiet, max_examples=25)
-    @given(st.integers(0, len(text) // 3), st.integers(150, len(text)), st.sampled_from([",", "\t", ";"]))
+    @given(st.integers(0, len(text) // 3), st.integers(200, 400), st.sampled_from([",", "\t", ";"]))
     def check(start, length, delimiter):
-        piece = (text + text)[start : start + max(length, 200)].strip(marks)
+        piece = (text + text)[start : start + length].strip(marks)
         half = len(piece) // 2
         rows = [[piece[:half], piece[half:]], [piece[half:], piece[:half]]]
         out = io.StringIO(newline="")
