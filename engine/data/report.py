@@ -1,14 +1,11 @@
 """report.json: what became of every row. It counts; it decides nothing."""
 
 from collections import Counter
-from copy import copy
-from dataclasses import replace
 
 import numpy as np
 
 from engine.data import roles, splitting
 from engine.data.cleaning import CODES
-from engine.data.delimited import Damage
 from engine.data.segment import Part
 from engine.data.table import Table
 from engine.words import Words
@@ -87,8 +84,7 @@ def sources(opened: list[Table], mappings: list[roles.Mapping], parts: list[Part
 
 def _mended(table: Table, parts: list[Part]) -> list[Words]:
     """What had to be mended in any part of `table`, with row numbers of the whole."""
-    whole = replace(table, source=copy(table.source), long_rows=0, short_rows=0)
-    whole.source.damage = Damage()
+    whole = table.fresh()
     first = 0
     for part in parts:
         damage = part.table.source.damage

@@ -67,7 +67,7 @@ def read(order: Order, progress: Progress | None = None) -> Part:
         NotATable: a row cannot be read.
         OSError: its lines could not be written.
     """
-    table = order.table
+    table = order.table.fresh()
     shaper = Shaper(order.format, order.mapping, table.columns)
     cleaner = Cleaner(order.cleaning)
     needs = tuple(role for role in shaper.format.needs if role != "label")

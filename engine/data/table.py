@@ -4,11 +4,12 @@ It knows nothing of how the file was recognised (`tables`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.data import preview, roles, spool
-from engine.data.delimited import Block, DelimitedFile
+from engine.data.delimited import Block, Damage, DelimitedFile
 from engine.data.rowsfile import RowsFile
 from engine.words import Words
 
@@ -99,6 +100,12 @@ class Table:
         kept in the workspace's cache.
         """
         return preview.page(self, start, count, search, sort, descending)
+
+    def fresh(self) -> "Table":
+        """The same table, with nothing read of it and nothing mended so far."""
+        table = replace(self, source=copy(self.source), long_rows=0, short_rows=0)
+        table.source.damage = Damage()
+        return table
 
     def mended(self) -> list[Words]:
         """What had to be mended in the rows read so far."""

@@ -193,7 +193,7 @@ def inspect(path: Path | str, encoding: str | None = None) -> dict:
     table = open_table(path, encoding)
     rows, exact = table.count()
     mapping = table.suggest()
-    problems = [*table.problems, *table.mended()]
+    problems = [*table.problems, *_mended(table)]
     if not rows:
         problems.append(Words("There is a header, but no row below it.", "只有表头，没有数据行。"))
     elif not mapping:
@@ -223,6 +223,17 @@ def inspect(path: Path | str, encoding: str | None = None) -> dict:
         "problems": [words._asdict() for words in problems],
         "notes": [words._asdict() for words in notes],
     }
+
+
+_LOOKED = 1 << 22  # bytes from the front in which `inspect` looks for what has to be mended
+
+
+def _mended(table: Table) -> list[Words]:
+    fresh = table.fresh()
+    for block in fresh.blocks():
+        if block.end > _LOOKED:
+            break
+    return fresh.mended()
 
 
 def _layout(mapping: dict[str, str], columns: list[str]) -> str | None:
