@@ -122,10 +122,10 @@ def _plain(value: object, field: FieldInfo) -> object:
     """A widget's value as the engine expects it: empty text and no number are None, whole floats are ints, lists are
     given as text parted by commas."""
     kind, _ = _kind(field)
+    if typing.get_origin(kind) in (list, tuple) and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and not value.strip():
         return "" if kind is str and field.get_default() == "" else None
-    if typing.get_origin(kind) in (list, tuple):
-        return [part.strip() for part in value.split(",") if part.strip()]
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -79,13 +79,14 @@ def build(page: Page) -> None:
     def changed(chosen: dict, event: gr.EventData) -> list:
         return [_listing(t, chosen["run"]), *buttons(found(event._data.get("run")))]
 
-    def open_run(chosen: dict, event: gr.EventData) -> dict:
+    def open_this(chosen: dict, event: gr.EventData) -> dict:
         return {**chosen, "run": str(event._data.get("row"))}
 
-    def resume_run(chosen: dict) -> None:
+    def resume_this(chosen: dict) -> None:
         services.jobs.resume(store.find(chosen["run"]))
+        gr.Info(t("runs.resumed"), title=t("app.done"))
 
-    def stop_run(chosen: dict) -> None:
+    def stop_this(chosen: dict) -> None:
         services.jobs.stop(store.find(chosen["run"]))
 
     def ask_delete(chosen: dict) -> list:
@@ -93,20 +94,20 @@ def build(page: Page) -> None:
         text = t.html("runs.delete_sure", name=run.card["name"] or run.id, size=home.size_text(run.size()))
         return [gr.update(visible=True), f"<p>{text}</p>"]
 
-    def delete_run(chosen: dict) -> dict:
+    def delete_this(chosen: dict) -> dict:
         freed = store.find(chosen["run"]).delete()
         gr.Success(t("runs.deleted", size=home.size_text(freed)), title=t("app.done"))
         return {**chosen, "run": None}
 
     page.render("runs", show, [table, opened, view, compare, resume, stop, delete, sure])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    table.open(open_run, page.chosen, page.chosen, **private)
+    table.open(open_this, page.chosen, page.chosen, **private)
     view.state(changed, page.chosen, [table, compare, resume, stop, delete], **private)
     compare.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
-    resume.click(page.guarded(resume_run), page.chosen, None, **private)
-    stop.click(page.guarded(stop_run), page.chosen, None, **private)
+    resume.click(page.guarded(resume_this), page.chosen, None, **private)
+    stop.click(page.guarded(stop_this), page.chosen, None, **private)
     delete.click(page.guarded(ask_delete), page.chosen, [sure, question], **private)
-    yes.click(page.guarded(delete_run), page.chosen, page.chosen, **private)
+    yes.click(page.guarded(delete_this), page.chosen, page.chosen, **private)
     no.click(lambda: gr.update(visible=False), None, sure, **private)
 
 

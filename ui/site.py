@@ -18,7 +18,7 @@ from engine.runs.jobs import Jobs
 from ui import theme
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
-from ui.text import LANGUAGES
+from ui.text import LANGUAGES, Text
 
 # Gradio builds templates and event code in the browser, hence eval and inline; nothing is loaded from elsewhere, so
 # an image or form in a data set or an answer cannot tell anybody that it was read.
@@ -56,7 +56,7 @@ def application(hosts: list[str], auth: tuple[str, str] | None = None) -> FastAP
             f"/{lang}",
             auth=auth,
             theme=theme.theme(),
-            head=theme.head(lang),
+            head=theme.head(Text(lang)),
             footer_links=[],
             run_history=False,
             show_error=False,

@@ -1,10 +1,12 @@
 """How the application looks: a Gradio theme, the style sheet, and the lines that go into the page's head."""
 
 import hashlib
+import json
 
 import gradio as gr
 
 from engine.home import ASSETS
+from ui.text import Text
 
 # The system's own fonts: nothing is fetched, and Chinese is set in a Chinese face on every system.
 _FONT = (
@@ -102,13 +104,17 @@ for (const [name, value] of [["language", "{tag}"], ["languages", ["{tag}"]]])
   Object.defineProperty(navigator, name, {{ get: () => value }});
 document.documentElement.lang = "{tag}";
 </script>"""
+# Except the titles of toasts, which it always gives in English; the style sheet puts these in their place.
+_TOASTS = {"error": "app.error", "warning": "app.notice", "success": "app.done", "info": "app.info"}
 _TAGS = {"zh": "zh-CN", "en": "en-US"}
 
 
-def head(lang: str) -> str:
+def head(t: Text) -> str:
     """Links to the application's own script and icon; a digest in the address makes a new version load at once."""
+    titles = "".join(f"--td-toast-{kind}: {json.dumps(t(key), ensure_ascii=False)};" for kind, key in _TOASTS.items())
     return (
-        _LANGUAGE.format(tag=_TAGS[lang]) + f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
+        f"{_LANGUAGE.format(tag=_TAGS[t.lang])}<style>:root {{{titles}}}</style>"
+        f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
         f'<script src="{asset("tunedesk.js")}"></script>'

@@ -1,0 +1,88 @@
+"""A declared parameter model becomes fields, and the fields' values settings again."""
+
+import asyncio
+from typing import Literal
+
+import gradio as gr
+import pytest
+
+from engine.errors import InvalidFields
+from engine.fields import Params, param, validated
+from engine.training.config import TrainingParams
+from engine.training.methods import METHODS
+from engine.words import LANGUAGES, Words
+from ui.forms import Form
+from ui.text import Text
+
+
+class Sample(Params):
+    rate: float | None = param(None, Words("Rate", "速率"), Words("How fast.", "多快。"), gt=0)
+    steps: int = param(3, Words("Steps", "步数"), Words("How many.", "多少。"), ge=1)
+    curve: Literal["up", "down"] = param(
+        "up",
+        Words("Curve", "曲线"),
+        Words("Which way.", "哪个方向。"),
+        advanced=True,
+        choices={"up": Words("Up", "上升"), "down": Words("Down", "下降")},
+    )
+    names: tuple[str, ...] = param((), Words("Names", "名字"), Words("Several.", "若干。"), advanced=True)
+    on: bool = param(False, Words("On", "开启"), Words("Or off.", "或关闭。"))
+
+
+def laid_out(schema: type[Params], lang: str = "en") -> Form:
+    # Within an event loop: without one, Gradio makes its own for each Blocks and never closes it.
+    return asyncio.run(_laid_out(Form(schema, Text(lang), "sample")))
+
+
+async def _laid_out(form: Form) -> Form:
+    with gr.Blocks():
+        form.basic()
+        form.advanced()
+    return form
+
+
+def test_fields_suit_their_types_and_speak_the_language():
+    form = laid_out(Sample, "zh")
+    by_name = dict(zip(form.names, form.components, strict=True))
+    kinds = {name: type(component) for name, component in by_name.items()}
+    assert kinds == {"rate": gr.Textbox, "steps": gr.Number, "on": gr.Checkbox, "curve": gr.Radio, "names": gr.Textbox}
+    assert by_name["curve"].choices == [("上升", "up"), ("下降", "down")]
+    assert (by_name["steps"].label, by_name["steps"].info) == ("步数", "多少。")
+    assert all(component.interactive for component in form.components)
+
+
+def test_what_the_fields_hold_is_what_the_engine_takes():
+    form = laid_out(Sample)
+    given = {"rate": "", "steps": 4.0, "on": True, "curve": "down", "names": "a, b,"}
+    settings = form.settings([given[name] for name in form.names])
+    assert settings == {"rate": None, "steps": 4, "on": True, "curve": "down", "names": ["a", "b"]}
+    assert validated(Sample, settings).names == ("a", "b")
+    assert (
+        validated(Sample, form.settings(["2e-4" if name == "rate" else given[name] for name in form.names])).rate
+        == 2e-4
+    )
+
+
+def test_untouched_fields_are_the_defaults():
+    for schema in (Sample, TrainingParams, *(spec.params for spec in METHODS)):
+        form = laid_out(schema)
+        assert validated(schema, form.settings([component.value for component in form.components])) == schema()
+
+
+def test_every_error_is_said_at_its_field():
+    form = laid_out(Sample)
+    values = {"rate": "-1", "steps": 0.0, "on": True, "curve": "up", "names": ""}
+    with pytest.raises(InvalidFields) as raised:
+        validated(Sample, form.settings([values[name] for name in form.names]))
+    said = dict(zip(form.names, form.problems(raised.value), strict=True))
+    assert "td-wrong" in said["rate"]["elem_classes"] and "more than 0" in said["rate"]["info"]
+    assert "td-wrong" in said["steps"]["elem_classes"] and "at least 1" in said["steps"]["info"]
+    assert said["curve"]["info"] == "Which way."
+    assert form.names_any(raised.value, advanced=False) and not form.names_any(raised.value, advanced=True)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_method_has_a_form(lang):
+    for spec in METHODS:
+        form = laid_out(spec.params, lang)
+        assert set(form.names) == set(spec.params.model_fields)
