@@ -4,7 +4,6 @@ memory back. Light: it loads no torch.
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -129,11 +128,15 @@ class Chat:
     def _start(self) -> None:
         self._end()
         command = [sys.executable, "-m", _SERVER, "--child", "--precision", self._precision]
-        environment = os.environ | {"TUNEDESK_HOME": str(home.home()), "HF_HUB_OFFLINE": "1"}
         with open(_log(), "wb") as log:
             # Our end of its standard input closes when this process ends, however it ends; then the child ends too.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=_ROOT, env=environment
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=_ROOT,
+                env=processes.environment(),
             )
         line = self._process.stdout.readline()
         if not line:

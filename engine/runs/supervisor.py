@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from os import environ
 
 from engine import errors, home
 from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
@@ -129,7 +128,7 @@ class Supervisor:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     cwd=home.ASSETS.parent,
-                    env=environ | {"TUNEDESK_HOME": str(home.home()), "PYTHONUNBUFFERED": "1"},
+                    env=processes.environment(),
                     start_new_session=True,
                 )
         except OSError as error:

@@ -5,15 +5,9 @@ It knows nothing of queues or screens; whoever started it may die and it goes on
 or was stopped, else with 1 after an `error` event.
 """
 
-import os
 import sys
 import traceback
 from pathlib import Path
-
-# A process of its own has the cores to itself; the tokenizer's threads do not survive a fork and need none here.
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-# The interface polls; nothing here needs a hub.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from engine import home
 from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error

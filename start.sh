@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs TuneDesk into .venv on the first run and starts it. Options are handed to app.py: bash start.sh --port 8000
+set -euo pipefail
+cd "$(dirname "$0")"
+
+say() { # English, Chinese
+  case "${TUNEDESK_LANG:-${LANG:-en}}" in zh*) printf '%s\n' "$2" ;; *) printf '%s\n' "$1" ;; esac
+}
+
+NEEDED_MB=4000 # the packages and pip's own copies of them while it installs
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3.10 python3 python; do
+    if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
+      "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
+install() {
+  local requirements=$1 python free
+  python=$(find_python)
+  if [ -z "$python" ]; then
+    say "TuneDesk needs Python 3.10 to 3.13, and none was found. Install it from python.org, or name it: PYTHON=/path/to/python3.11 bash $0" \
+      "微调台需要 Python 3.10 至 3.13，但没有找到。请从 python.org 安装，或指明位置：PYTHON=/path/to/python3.11 bash $0"
+    exit 2
+  fi
+  if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+    say "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv" \
+      "缺少 Python 的 venv 模块。在 Debian 或 Ubuntu 上请执行：sudo apt install python3-venv"
+    exit 2
+  fi
+  free=$(df -Pm . | awk 'NR == 2 {print $4}')
+  if [ "$free" -lt "$NEEDED_MB" ]; then
+    say "The disk has $free MB free; TuneDesk needs about $NEEDED_MB MB. Free some room and run this again." \
+      "磁盘剩余 $free MB，微调台大约需要 $NEEDED_MB MB。请腾出空间后重新运行。"
+    exit 1
+  fi
+  say "Installing the packages into .venv (about 2 GB, a few minutes; only this once) ..." \
+    "正在把依赖安装到 .venv（约 2 GB，需要几分钟，仅此一次）……"
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on -r "$requirements"
+  cat requirements.txt "$requirements" >".venv/.$requirements"
+}
+
+# What is installed is up to date when the list it was installed from has not changed since.
+ensure() {
+  cat requirements.txt "$1" | cmp -s - ".venv/.$1" || install "$1"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  ensure requirements.txt
+  exec .venv/bin/python app.py "$@"
+fi
