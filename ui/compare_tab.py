@@ -1,6 +1,7 @@
 """Step 4: compare. One question, two answers side by side: the model before training and after, same seed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import gradio as gr
@@ -114,22 +115,22 @@ def build(page: Page) -> None:
             return
         voices = [_Voice(t, "base"), _Voice(t, "tuned")]
         yield [gr.update(visible=False), gr.update(visible=True), *(v.value() for v in voices), {}, gr.skip(), *fine]
-        messages = [{"role": "user", "content": asked.strip()}]
-        try:
-            for event in services.chat.compare([f"base:run:{id}", f"run:{id}"], [messages] * 2, **params.model_dump()):
+        names, messages = [f"base:run:{id}", f"run:{id}"], [{"role": "user", "content": asked.strip()}]
+        # Closed also when the person leaves the page: nobody waits for the rest then.
+        with closing(services.chat.compare(names, [messages] * 2, **params.model_dump())) as events:
+            for event in events:
                 voice = voices[event["index"]]
                 voice.take(event)
                 outputs = [gr.skip(), gr.skip()]
                 outputs[event["index"]] = voice.value()
                 yield [gr.skip(), gr.skip(), *outputs, gr.skip(), gr.skip(), *untouched]
-        finally:
-            # Also when the page is closed or Stop is pressed: nobody waits for the rest.
-            services.chat.stop()
         said = {"title": t("compare.reference"), "text": expected(id, asked.strip()) or ""}
-        yield [gr.update(visible=True), gr.update(visible=False), gr.skip(), gr.skip(), said, gr.skip(), *untouched]
+        yield [gr.skip(), gr.skip(), gr.skip(), gr.skip(), said, gr.skip(), *untouched]
 
-    def ended() -> list:
-        return [gr.update(visible=True), gr.update(visible=False)]
+    def ended(base: dict, tuned: dict) -> list:
+        """However it ended: Ask is back, and no answer looks as if it went on."""
+        resting = [value | {"busy": False, "meta": ""} if value["busy"] else gr.skip() for value in (base, tuned)]
+        return [gr.update(visible=True), gr.update(visible=False), *resting]
 
     page.render("compare", show, [nothing, asking, answers, run, chips, question, base, tuned, reference])
     private = {"api_visibility": "private", "show_progress": "hidden"}
@@ -145,8 +146,8 @@ def build(page: Page) -> None:
         concurrency_limit=4,
         **private,
     )
-    asked.then(ended, None, [ask, stop], **private)
-    stop.click(services.chat.stop, None, None, queue=False, **private).then(ended, None, [ask, stop], **private)
+    asked.then(ended, [base, tuned], [ask, stop, base, tuned], **private)
+    stop.click(page.guarded(services.chat.stop), None, None, queue=False, **private)
     to_train.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
 
 
@@ -155,26 +156,29 @@ class _Voice:
 
     def __init__(self, t: Text, kind: str):
         self._t, self._kind = t, kind
-        self._text, self._end = "", None
+        self._text, self._end, self._loading = "", None, False
 
     def take(self, event: dict) -> None:
         """Add what an event of `Chat.compare` brings."""
+        self._loading = event.get("phase") == "loading"
         if "delta" in event:
             self._text += event["delta"]
         if "finish_reason" in event:
             self._end = event
 
     def value(self) -> dict:
-        meta = ""
-        if self._end:
-            meta = self._t("compare.meta", tokens=self._end["tokens"], seconds=f"{self._end['seconds']:.1f}")
-            if self._end["finish_reason"] == "length":
-                meta += self._t("compare.cut")
-        return _panel(self._t, self._kind) | {
-            "text": self._text,
-            "busy": self._end is None,
-            "meta": meta or self._t("compare.thinking"),
-        }
+        """What the panel shows now."""
+        return _panel(self._t, self._kind) | {"text": self._text, "busy": self._end is None, "meta": self._meta()}
+
+    def _meta(self) -> str:
+        if self._end is None:
+            return self._t(
+                "compare.writing" if self._text else "compare.loading" if self._loading else "compare.thinking"
+            )
+        told = self._t("compare.meta", tokens=self._end["tokens"], seconds=f"{self._end['seconds']:.1f}")
+        return told + {"length": self._t("compare.cut"), "cancelled": self._t("compare.stopped")}.get(
+            self._end["finish_reason"], ""
+        )
 
 
 def comparable() -> list[store.Run]:
