@@ -30,7 +30,7 @@ _ARGPARSE = (
     (r"unrecognized arguments: (.*)", r"无法识别的参数：\1"),
     (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"参数 \1 没有 \2 这个选项（可选：\3）"),
     (r"argument (.*): expected one argument", r"参数 \1 需要一个值"),
-    (r"argument (.*): invalid (?:int|float) value: (.*)", r"参数 \1 的值 \2 不是合适的数"),
+    (r"argument (.*): invalid (?:int|float|count) value: (.*)", r"参数 \1 的值 \2 不是合适的数"),
 )
 
 
@@ -49,7 +49,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     lang = system_language()
-    args = _parser(lang).parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = _parser(lang, arguments).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8" if args.json else None, errors="replace")
     try:
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if error is None else _fail(error, as_json=False)
 
 
-def _parser(lang: str) -> argparse.ArgumentParser:
+def _parser(lang: str, arguments: list[str]) -> argparse.ArgumentParser:
     everywhere = argparse.ArgumentParser(add_help=False)
     for parser, defaults in (
         (everywhere, {"default": argparse.SUPPRESS}),
@@ -84,7 +85,9 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     for verb in VERBS:
         parser = verbs.add_parser(verb.name, help=verb.help.text(lang), parents=[everywhere])
         parser.description = verb.help.text(lang)
-        verb.arguments(parser, lang)
+        if verb.name in arguments:
+            # Some arguments name what a wing offers: only the wing that is asked for gets imported.
+            verb.arguments(parser, lang)
         parser.set_defaults(verb=verb)
     return root
 

@@ -17,10 +17,11 @@ from filelock import FileLock
 
 from engine.errors import NotFound, Unsupported, from_os_error
 from engine.runs import locks, plan, processes, queue, store, turns
+from engine.runs.bounds import BOUNDS, Bounds
 from engine.runs.kinds import KINDS
 from engine.runs.status import ACTIVE, ENDED, QUEUED, Writer
 from engine.runs.store import Run
-from engine.runs.supervisor import BOUNDS, Bounds, Supervisor
+from engine.runs.supervisor import Supervisor
 from engine.words import Words
 
 _TICK = 0.5

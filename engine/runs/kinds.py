@@ -1,6 +1,5 @@
 """The kinds of job: which module works on one, where its directories lie, and whether it needs the device."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +30,9 @@ def folders() -> list[str]:
 def kind_of(job: Path) -> str:
     """The kind of the job in a directory: what its card says; with a damaged card, what lies in such a folder."""
     try:
-        return home.read_json(job / "card.json")["kind"]
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
-        return next(kind for kind, facts in KINDS.items() if facts.folder == job.parent.name)
+        card = home.read_json(job / "card.json")
+    except (FileNotFoundError, ValueError):
+        card = None
+    if isinstance(card, dict) and card.get("kind") in KINDS:
+        return card["kind"]
+    return next(kind for kind, facts in KINDS.items() if facts.folder == job.parent.name)

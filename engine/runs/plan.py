@@ -1,6 +1,5 @@
 """Where the next worker of a run begins: `resume.json`. Written by whoever supervises, read by the worker."""
 
-import json
 from pathlib import Path
 
 from engine import home
@@ -14,7 +13,7 @@ def read(job: Path) -> dict:
     """
     try:
         written = home.read_json(job / "resume.json")
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (FileNotFoundError, ValueError):
         written = {}
     return {"checkpoint": None, "micro_batch_divisor": 1, "num_train_epochs": None} | written
 

@@ -4,7 +4,6 @@ Only the process that holds the claim on a job writes this file. It is a summary
 made anew from them.
 """
 
-import json
 import os
 import time
 from pathlib import Path
@@ -96,10 +95,13 @@ def read(job: Path) -> dict:
         stamp = (facts.st_ino, facts.st_mtime_ns)
         known = _cache.get(job)
         if known is None or known[0] != stamp:
-            known = (stamp, home.read_json(path))
+            written = home.read_json(path)
+            if not isinstance(written, dict) or "state" not in written:
+                return _from_events(job)
+            known = (stamp, initial(kind_of(job)) | written)
             _cache[job] = known
         return dict(known[1])
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (FileNotFoundError, ValueError):
         return _from_events(job)
 
 

@@ -6,7 +6,6 @@ status.json   the state, written by the supervisor      stop          a request,
 resume.json   where the next worker begins              checkpoints/  final/  ...: the worker's
 """
 
-import json
 import re
 import secrets
 import shutil
@@ -44,9 +43,10 @@ class Run:
     def card(self) -> dict:
         """`kind`, `name` (or None), `note`, `tags`, `parent` (the id of the run it was cloned from, or None)."""
         try:
-            return home.read_json(self.path / "card.json")
-        except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
-            return _card(kind_of(self.path), None, None)
+            written = home.read_json(self.path / "card.json")
+        except (FileNotFoundError, ValueError):
+            written = {}
+        return _card(kind_of(self.path), None, None) | (written if isinstance(written, dict) else {})
 
     @property
     def kind(self) -> str:

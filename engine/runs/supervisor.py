@@ -5,40 +5,23 @@ and another take over: the worker does not notice. What a worker does is not kno
 that `status.fold` names.
 """
 
-import json
 import shlex
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 
 from engine import errors, home
 from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
 from engine.runs import plan, processes
+from engine.runs.bounds import Bounds
 from engine.runs.events import Events
 from engine.runs.kinds import KINDS
 from engine.runs.status import ACTIVE, Writer, end_state
 from engine.runs.store import Run
 from engine.words import Words
 
-
-@dataclass(frozen=True)
-class Bounds:
-    """Seconds. `stop`: from a stop request to the kill; `saving`: the same once the worker says that it saves. Silence
-    that counts as hung: `quiet` while there is no step time to judge by (loading, compiling, validating), else `patience`
-    times the longest silence so far, at least `floor`. `poll`: how often the worker's directory is looked at."""
-
-    stop: float = 60.0
-    saving: float = 600.0
-    quiet: float = 1800.0
-    floor: float = 900.0
-    patience: float = 20.0
-    poll: float = 0.2
-
-
-BOUNDS = Bounds()
 # With less room than this a silent worker is taken to be waiting for room, not hung.
 _DISK_FULL_BELOW = 64_000_000
 _NOT_A_LINE_FITS = 100_000
@@ -142,9 +125,12 @@ class Supervisor:
 
     def _command(self) -> list[str]:
         try:
-            launch = self._run.config.get("launch")
-        except json.JSONDecodeError:
-            raise Unsupported(reason=_DAMAGED) from None
+            config = self._run.config
+        except ValueError:
+            config = None
+        if not isinstance(config, dict):
+            raise Unsupported(reason=_DAMAGED)
+        launch = config.get("launch")
         words = shlex.split(launch) if launch else []
         if words and words[:2] != ["accelerate", "launch"]:
             raise Unsupported(reason=_LAUNCH.filled(launch=launch))
@@ -166,7 +152,7 @@ class Supervisor:
         self._grace = self._bounds.stop
         self._stepped = False
         self._longest = 0.0
-        self._clock = time.monotonic()
+        self._clock = self._looked = time.monotonic()
         self._spent = self.status["seconds"]
 
     def _follow(self) -> None:
@@ -217,12 +203,16 @@ class Supervisor:
             self._end_worker("overdue")
 
     def _mind_silence(self) -> None:
+        now = time.monotonic()
+        if now - self._looked > self._bounds.asleep:
+            self._heard = now
+        self._looked = now
         judged = self._stepped and self.status["phase"] == "training"
         bound = max(self._bounds.floor, self._bounds.patience * self._longest) if judged else self._bounds.quiet
-        if time.monotonic() - self._heard <= bound:
+        if now - self._heard <= bound:
             return
         if shutil.disk_usage(self._run.path).free < _DISK_FULL_BELOW:
-            self._heard = time.monotonic()
+            self._heard = now
             return
         self._end_worker("hung")
 

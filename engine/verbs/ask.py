@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from engine.errors import Unsupported
 from engine.runs import store
+from engine.verbs.settings import count
 from engine.verbs.verb import Verb
 from engine.words import Words
 
@@ -26,7 +27,7 @@ def _arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument(
         "--seed",
         metavar="S",
-        type=int,
+        type=count,
         help=Words(
             "draw words at random from this seed; else the likeliest", "按此种子随机采样；默认取最可能的词"
         ).text(lang),

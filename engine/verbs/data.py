@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from engine.verbs import text
-from engine.verbs.settings import pairs
+from engine.verbs.settings import count, pairs
 from engine.verbs.verb import Verb
 from engine.words import Words
 
@@ -46,6 +46,8 @@ def _inspect_arguments(parser: ArgumentParser, lang: str) -> None:
 
 
 def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
+    from engine.data import formats
+
     def say(en: str, zh: str) -> str:
         return Words(en, zh).text(lang)
 
@@ -61,14 +63,17 @@ def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
             "某一列的用途（question、answer 等）；不指定则采用自动建议",
         ),
     )
-    parser.add_argument("--train", metavar="N", type=int, help=say("rows to train on", "训练集行数"))
-    parser.add_argument("--val", metavar="N", type=int, help=say("rows to validate with", "验证集行数"))
-    parser.add_argument("--seed", metavar="S", type=int, default=42, help=say("seed of the split", "划分用的随机种子"))
+    parser.add_argument("--train", metavar="N", type=count, help=say("rows to train on", "训练集行数"))
+    parser.add_argument("--val", metavar="N", type=count, help=say("rows to validate with", "验证集行数"))
+    parser.add_argument(
+        "--seed", metavar="S", type=count, default=42, help=say("seed of the split", "划分用的随机种子")
+    )
     parser.add_argument(
         "--format",
         metavar="F",
+        choices=formats.keys(),
         default="qa",
-        help=say("qa, alpaca, messages, preference, kto or text", "qa、alpaca、messages、preference、kto 或 text"),
+        help=say("form of the rows: ", "数据的形式：") + ", ".join(formats.keys()),
     )
     parser.add_argument("--encoding", metavar="E", help=_ENCODING.text(lang))
     parser.add_argument(
@@ -89,7 +94,8 @@ def _show_inspect(found: dict, lang: str) -> str:
     flat = {name: found[name] for name in ("format", "encoding", "delimiter", "rows")}
     flat["columns"] = ", ".join(str(column) for column in found["columns"])
     flat["mapping"] = ", ".join(f"{role}={column}" for role, column in found["mapping"].items()) or None
-    return text.facts(flat)
+    said = [Words(**each).text(lang) for each in (*found["notes"], *found["problems"])]
+    return "\n".join([text.facts(flat), *said])
 
 
 def _show_convert(made: dict, lang: str) -> str:

@@ -1,4 +1,4 @@
-"""`NAME=VALUE` arguments."""
+"""What arguments of several verbs look like: `NAME=VALUE`, a count."""
 
 from engine.errors import Unsupported
 from engine.words import Words
@@ -19,3 +19,11 @@ def pairs(given: list[str]) -> dict[str, str]:
             raise Unsupported(reason=_NO_PAIR.filled(given=each))
         found[name.strip()] = value
     return found
+
+
+def count(given: str) -> int:
+    """A whole number from 0 on that fits 31 bits (rows, seeds), as the `type` of an argument."""
+    number = int(given)
+    if not 0 <= number < 2**31:
+        raise ValueError(given)
+    return number

@@ -27,7 +27,12 @@ def train(args: Namespace) -> dict:
 
 
 def resume(args: Namespace) -> dict:
+    from engine.fields import validated
+    from engine.training.config import TrainingParams
+
     run = store.find(args.run)
+    if args.epochs is not None:
+        validated(TrainingParams, {"num_train_epochs": args.epochs})
     jobs.prepare_resume(run, args.checkpoint, args.epochs)
     return _carried(run)
 

@@ -124,6 +124,8 @@ def test_a_run_goes_through(line, ready):
     assert again["run"] == done["run"] and again["status"] == "finished"
     code, said = line.fails("resume", done["run"], "--checkpoint", 7, fake=True)
     assert code == 2 and "10, 20, 30" in said
+    code, said = line.fails("resume", done["run"], "--epochs", "nan", fake=True)
+    assert code == 2 and "Epochs" in said
     assert line.json("stop", listed["run"])["status"] == "finished"
 
 
@@ -173,6 +175,8 @@ def test_another_process_stops_a_run(line, ready):
         (["train", "--model", "nothing", "--data", "nothing"], "nothing"),
         (["inspect", "/nothing.csv"], "/nothing.csv"),
         (["convert", "/nothing.csv", "--out", "/tmp/never-made"], "/nothing.csv"),
+        (["convert", "/nothing.csv", "--out", "/tmp/never-made", "--train", "-1"], "-1"),
+        (["convert", "/nothing.csv", "--out", "/tmp/never-made", "--format", "poem"], "poem"),
         (["bench", "../engine"], "../engine"),
         (["--home", "/dev/null/x", "runs"], "/dev/null/x"),
         (["runs", "--home", "/dev/null/x"], "/dev/null/x"),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.runs import kinds, processes, store
+from engine.runs.bounds import Bounds
 from engine.runs.store import Run
-from engine.runs.supervisor import Bounds
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -67,6 +67,9 @@ def test_a_damaged_state_is_made_anew_from_the_events():
         file.write("done", stopped=True, steps=7)
     (run.path / "status.json").unlink()
     assert run.status()["state"] == "stopped"
+    for odd in ("[]", "{}", "null", "\ufeff"):
+        (run.path / "status.json").write_text(odd)
+        assert run.status()["state"] == "stopped"
 
 
 def test_damaged_small_files_do_no_harm():
@@ -75,6 +78,8 @@ def test_damaged_small_files_do_no_harm():
         (run.path / name).write_text("{")
     (home.home() / "queue.json").write_text("[")
     assert run.kind == "train" and run.card["name"] is None
+    (run.path / "card.json").write_text('{"kind": "from a later version"}')
+    assert run.kind == "train"
     assert plan.read(run.path)["checkpoint"] is None
     queue.append(run.id)
     assert queue.order() == [run.id]

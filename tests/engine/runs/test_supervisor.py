@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.runs import jobs, locks, processes, store
-from engine.runs.supervisor import Bounds, Supervisor
+from engine.runs.bounds import Bounds
+from engine.runs.supervisor import Supervisor
 
 from .conftest import state, wait_for
 
