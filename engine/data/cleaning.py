@@ -182,9 +182,11 @@ class Cleaner:
             self.changed.setdefault(name, []).extend(first + i for i in sorted(touched))
         if self._cleaning.empty:
             for role in needs:
-                for i, value in enumerate(columns[role]):
-                    if not value or value.isspace():
-                        codes[i] = codes[i] or CODES["empty"]
+                values = columns[role]
+                if "" in values or any(map(str.isspace, values)):
+                    for i, value in enumerate(values):
+                        if not value or value.isspace():
+                            codes[i] = codes[i] or CODES["empty"]
         self._lengths(columns, texts, codes)
         if self._cleaning.repeats and "question" in columns and "answer" in columns:
             for i, (asked, said) in enumerate(zip(columns["question"], columns["answer"], strict=True)):

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from engine import home
-from engine.data import card, formats, lengths, near, report, roles, segment, splitting, tables
+from engine.data import card, formats, lengths, near, repeats, report, roles, segment, splitting, tables
 from engine.data.cleaning import CODES, Cleaning
 from engine.data.jsonlines import Rows
 from engine.data.segment import Order, Part
@@ -128,10 +128,7 @@ def _decide(
     code = np.concatenate([part.code for part in parts])
     kept = np.flatnonzero(code == 0)
     if cleaning.duplicate:
-        whole = np.concatenate([part.whole for part in parts])[kept]
-        again = np.ones(len(kept), bool)
-        again[np.unique(whole, return_index=True)[1]] = False
-        del whole
+        again = ~repeats.is_first(_taken(parts, "whole")[kept])
         code[kept[again]] = CODES["duplicate"]
         kept = kept[~again]
     if cleaning.near_duplicate:
@@ -149,11 +146,19 @@ def _decide(
                 f"要求 {wanted} 行（训练 {train or 0}，验证 {val or 0}），但清洗后只剩 {len(kept)} 行。请减少数量。",
             )
         )
-    questions = np.concatenate([part.question for part in parts])[kept]
+    questions = _taken(parts, "question")[kept]
     strata = _strata(parts)
     side = np.zeros(len(code), np.uint8)
     side[kept] = splitting.split(questions, train, val, share, seed, None if strata is None else strata[kept])
     return code, side
+
+
+def _taken(parts: list[Part], name: str) -> np.ndarray:
+    """The arrays called `name` of all parts as one; the parts let go of theirs."""
+    whole = np.concatenate([vars(part)[name] for part in parts])
+    for part in parts:
+        vars(part)[name] = whole[:0]
+    return whole
 
 
 class _Texts(Sequence):
@@ -192,19 +197,35 @@ def _strata(parts: list[Part]) -> np.ndarray | None:
 
 def _write(parts: list[Part], side: np.ndarray, folder: Path) -> None:
     """Copy each line to its side, in the order of the sources."""
-    step = 20_000
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(_copy, parts, side == name, folder / file)
+            for name, file in ((splitting.TRAIN, "train.json"), (splitting.VAL, "val.json"))
+        ]
+    for job in jobs:
+        job.result()
+
+
+def _copy(parts: list[Part], wanted: np.ndarray, target: Path) -> None:
+    """Copy the lines of the rows that are `wanted`; long stretches without one are not even read."""
     row = 0
-    with open(folder / "train.json", "wb") as train, open(folder / "val.json", "wb") as val:
+    with open(target, "wb", buffering=1 << 20) as out:
         for part in parts:
             with open(part.lines, "rb", buffering=0) as lines:
-                for at in range(0, len(part.size), step):
-                    sizes = part.size[at : at + step].astype(np.int64)
+                start = 0
+                for at in range(0, len(part.size), _STEP):
+                    sizes = part.size[at : at + _STEP].astype(np.int64)
                     ends = np.cumsum(sizes)
-                    text = memoryview(lines.read(int(ends[-1])))
-                    here = side[row + at : row + at + len(sizes)]
-                    for name, target in ((splitting.TRAIN, train), (splitting.VAL, val)):
-                        chosen = report.ranges(np.flatnonzero(here == name))
-                        starts = (ends - sizes)[chosen[:, 0]].tolist()
-                        stops = ends[chosen[:, 1]].tolist()
-                        target.writelines(text[a:b] for a, b in zip(starts, stops, strict=True))
+                    chosen = report.ranges(np.flatnonzero(wanted[row + at : row + at + len(sizes)]))
+                    if len(chosen):
+                        first = int((ends - sizes)[chosen[0, 0]])
+                        lines.seek(start + first)
+                        text = memoryview(lines.read(int(ends[chosen[-1, 1]]) - first))
+                        begins = ((ends - sizes)[chosen[:, 0]] - first).tolist()
+                        stops = (ends[chosen[:, 1]] - first).tolist()
+                        out.writelines([text[a:b] for a, b in zip(begins, stops, strict=True)])
+                    start += int(ends[-1])
             row += len(part.size)
+
+
+_STEP = 10_000  # rows

@@ -6,6 +6,7 @@ It knows nothing of files; it is handed column names and a few rows.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from engine.errors import BadMapping
 from engine.words import Words
@@ -273,8 +274,7 @@ def reader(template: str, columns: list[str]) -> Read:
     that an empty cell leaves at the ends are removed.
     """
     if template in columns:
-        i = columns.index(template)
-        return lambda row: row[i]
+        return itemgetter(columns.index(template))
     parts = _MARK.split(template.replace("\\n", "\n"))
     fixed, places = parts[::2], [columns.index(name) for name in parts[1::2]]
 

@@ -31,7 +31,7 @@ class Shaper:
 
     def columns(self, rows: list[list[str]], codes: bytearray) -> Columns:
         """One list of values for each role; rows whose conversation, history or label cannot be read are marked."""
-        columns: Columns = {role: [read(row) for row in rows] for role, read in self._readers}
+        columns: Columns = {role: list(map(read, rows)) for role, read in self._readers}
         if "messages" in columns:
             columns |= self._unfolded(columns.pop("messages"), columns.get("system"), codes)
         elif "history" in columns:
@@ -79,12 +79,11 @@ class Shaper:
         asked = columns.get("question") or columns.get("text")
         if "context" in columns:
             asked = [f"{q}\n{c}" if c else q for q, c in zip(asked, columns["context"], strict=True)]
-        rows = _ROWS[self.format.key](columns, asked)
+        rows = list(_ROWS[self.format.key](columns, asked))
         if any(codes):
-            kept = [i for i, code in enumerate(codes) if not code]
-            rows = list(rows)
-            return [dump(rows[i]) for i in kept], [asked[i] for i in kept]
-        return list(map(dump, rows)), asked
+            rows = [row for row, code in zip(rows, codes, strict=True) if not code]
+            asked = [text for text, code in zip(asked, codes, strict=True) if not code]
+        return dumped(rows), asked
 
 
 def _qa(columns: Columns, asked: list[str]):
@@ -124,10 +123,15 @@ def _text(columns: Columns, asked: list[str]):
 _ROWS = {"qa": _qa, "alpaca": _alpaca, "messages": _messages, "preference": _preference, "kto": _kto, "text": _text}
 
 
-def dump(row: formats.Row) -> bytes:
-    """A row as a line of JSON. A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+def dumped(rows: list[formats.Row]) -> list[bytes]:
+    """Each row as a line of JSON. A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+    dumps = orjson.dumps
     try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        return [dumps(row, None, orjson.OPT_APPEND_NEWLINE) for row in rows]
     except TypeError:
-        text = json.dumps(row, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return orjson.dumps(orjson.loads(text), option=orjson.OPT_APPEND_NEWLINE)
+        return [dumps(_mended(row), None, orjson.OPT_APPEND_NEWLINE) for row in rows]
+
+
+def _mended(row: formats.Row) -> formats.Row:
+    text = json.dumps(row, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return json.loads(text)

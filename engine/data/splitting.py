@@ -4,6 +4,8 @@ sides. It sees numbers alone, no text.
 
 import numpy as np
 
+from engine.data import repeats
+
 UNUSED, TRAIN, VAL = 0, 1, 2
 
 
@@ -43,22 +45,31 @@ def split(
 def _shuffled(questions: np.ndarray, seed: int, strata: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Rows with those of one question side by side, in a random order of the questions, and where each question
     starts (with the end of the last). With strata, any piece of that order holds about the whole's mixture."""
-    _, first, group = np.unique(questions, return_index=True, return_inverse=True)
-    # Numbered by first appearance: the split must not depend on the values of the hashes.
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    group = rank[group]
-    first = np.sort(first)
-    position = np.random.default_rng(seed).permutation(len(first)).astype(np.float64)
+    # Questions are numbered by first appearance: the split must not depend on the values of the hashes.
+    first = repeats.first_like(questions)
+    leads = first == np.arange(len(first), dtype=np.int32)
+    group = (np.cumsum(leads, dtype=np.int32) - 1)[first]
+    del first
+    position = np.random.default_rng(seed).permutation(int(leads.sum())).astype(np.int32)
     if strata is not None:
-        of = strata[first]
-        by = np.lexsort((position, of))
-        sizes = np.bincount(of)
-        within = np.arange(len(by)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        position[by] = (within + 0.5) / sizes[of[by]] + position[by] * 1e-12
-    order = np.lexsort((np.arange(len(group)), position[group]))
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return order, np.append(starts, len(order))
+        position = _mixed(position, strata[leads])
+    place = position[group]
+    order = np.argsort(place, kind="stable").astype(np.int32)
+    starts = np.zeros(len(position) + 1, np.int32)
+    np.cumsum(np.bincount(place), out=starts[1:])
+    return order, starts
+
+
+def _mixed(position: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """New places for questions in random order such that each stratum is spread evenly over them."""
+    order = np.lexsort((position, strata))
+    sizes = np.bincount(strata)
+    within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    spread = np.empty(len(order))
+    spread[order] = (within + 0.5) / sizes[strata[order]]
+    mixed = np.empty(len(order), np.int32)
+    mixed[np.lexsort((position, spread))] = np.arange(len(order), dtype=np.int32)
+    return mixed
 
 
 def _fill(
