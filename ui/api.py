@@ -33,7 +33,7 @@ def publish(t: Text, services: Services) -> None:
     ) -> dict:
         """Start a training run: `{"run": id, "position": place in the queue or None}`. `settings`: parameter -> value."""
         run = launch(services, model, data, objective, method, dict(settings), name)
-        return {"run": run.id, "path": str(run.path), "position": services.jobs.position(run)}
+        return {"run": run.id, "position": services.jobs.position(run)}
 
     def run_status(run: str) -> dict:
         """The state of a run, and its place in the queue."""
@@ -41,8 +41,10 @@ def publish(t: Text, services: Services) -> None:
         return {"run": found.id, **found.status(), "position": services.jobs.position(found)}
 
     def run_events(run: str, after: int = 0) -> list:
-        """The events of a run with a number above `after`."""
-        return store.find(run).events(int(after))
+        """The events of a run with a number above `after`, without the `path` of a checkpoint: a Gradio client takes
+        whatever has a path for a file, and tries to download it."""
+        found = store.find(run).events(int(after))
+        return [{key: value for key, value in event.items() if key != "path"} for event in found]
 
     def stop_run(run: str) -> dict:
         """Ask a run to finish its step, save and stop."""

@@ -15,6 +15,9 @@ from engine import home
 from engine.runs.status import ENDED
 from ui import site
 
+# Gradio 6 sets an option that pandas 3.1 has given up, each time it sums up its own statistics.
+pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated")
+
 QUICK = {"max_steps": 3, "eval_rows": 4, "batch_size": 4}
 
 
