@@ -5,16 +5,14 @@ and another take over: the worker does not notice. What a worker does is not kno
 that `status.fold` names.
 """
 
-import shlex
 import shutil
 import subprocess
-import sys
 import threading
 import time
 
 from engine import errors, home
 from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
-from engine.runs import plan, processes
+from engine.runs import launch, plan, processes
 from engine.runs.bounds import Bounds
 from engine.runs.events import Events
 from engine.runs.kinds import KINDS
@@ -42,10 +40,6 @@ _KILLED = Words(
     "训练进程在 {seconds} 秒内没有响应停止请求，已被强制结束；最后一个检查点仍然有效。",
 )
 _DAMAGED = Words("The run's config.json is damaged; start a new run.", "该任务的 config.json 已损坏，请新建一个任务。")
-_LAUNCH = Words(
-    "'{launch}' cannot start a run; give 'accelerate launch' and its options",
-    "“{launch}”不能用来启动训练；请给出“accelerate launch”及其选项",
-)
 
 
 class Supervisor:
@@ -130,12 +124,7 @@ class Supervisor:
             config = None
         if not isinstance(config, dict):
             raise Unsupported(reason=_DAMAGED)
-        launch = config.get("launch")
-        words = shlex.split(launch) if launch else []
-        if words and words[:2] != ["accelerate", "launch"]:
-            raise Unsupported(reason=_LAUNCH.filled(launch=launch))
-        starter = ["-m", "accelerate.commands.launch", *words[2:]] if words else []
-        return [sys.executable, *starter, *self._module()]
+        return launch.command(config.get("launch"), self._module())
 
     def _module(self) -> list[str]:
         return ["-m", KINDS[self._run.kind].module, str(self._run.path)]
