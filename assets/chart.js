@@ -58,6 +58,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
 
   const draw = async () => {
     part("empty").hidden = steps.step.length > 0;
+    part("metrics").hidden = steps.step.length === 0;
     part("chart").hidden = steps.step.length === 0;
     if (!steps.step.length) return;
     const Plotly = await TuneDesk.plotly();

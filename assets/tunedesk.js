@@ -24,9 +24,15 @@ window.TuneDesk = {
       const button = event.target.closest("button[data-step]");
       if (button) trigger("go", { step: button.dataset.step });
     });
+    const still = (value) => JSON.stringify(value.steps.map((step) => ({ ...step, note: step.live ? "" : step.note })));
     TuneDesk.every(element, 2000, async () => {
-      const note = element.querySelector("[data-live]");
-      if (note) note.textContent = (await server.pulse(props.value.run)) ?? note.dataset.live;
+      const asked = props.value;
+      if (!asked.steps) return;
+      const now = await server.pulse(asked.chosen);
+      if (props.value !== asked) return; // the person went on meanwhile
+      // Only a note that counts is changed in its place, so that the focus stays.
+      if (still(now) !== still(asked)) props.value = now;
+      else element.querySelector("[data-live]").textContent = now.steps.find((step) => step.live).note;
     });
   },
 

@@ -32,7 +32,7 @@ def publish(t: Text, services: Services) -> None:
         name: str = "",
     ) -> dict:
         """Start a training run: `{"run": id, "position": place in the queue or None}`. `settings`: parameter -> value."""
-        run = launch(services, model, data, objective, method, dict(settings), name)
+        run = launch(t, services, model, data, objective, method, dict(settings), name)
         return {"run": run.id, "position": services.jobs.position(run)}
 
     def run_status(run: str) -> dict:

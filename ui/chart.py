@@ -20,7 +20,7 @@ _SKELETON = """
   <div class="td-progress" data-part="progress" hidden><i data-part="bar"></i></div>
   <p class="td-message" data-part="message" role="status" hidden></p>
   <div class="td-stats" data-part="stats"></div>
-  <nav class="td-metrics">{metrics}</nav>
+  <nav class="td-metrics" data-part="metrics" hidden>{metrics}</nav>
   <p class="td-empty" data-part="empty"></p>
   <div class="td-plot" data-part="chart" hidden></div>
 </section>

@@ -35,6 +35,7 @@ _CHIPS = """
 """
 _REFERENCE = """
 {{#if value.text}}<section class="td-reference"><h4>{{value.title}}</h4><p>{{value.text}}</p></section>{{/if}}
+{{#if value.demo}}<p class="td-disclaimer">{{value.demo}}</p>{{/if}}
 """
 
 
@@ -77,6 +78,8 @@ def build(page: Page) -> None:
 
     def show(chosen: dict) -> list:
         runs = comparable()
+        if runs:
+            services.warm_up()
         current = next((r for r in runs if r.id == chosen["run"]), next(iter(runs), None))
         listed = gr.update(choices=[(_run_name(t, r), r.id) for r in runs], value=current.id if current else None)
         return [
@@ -91,7 +94,7 @@ def build(page: Page) -> None:
         """Example questions of a run, the first of them in the box, and both answers empty."""
         questions = [asked for asked, _ in examples(id, start)] if id else []
         value = {"label": t("compare.examples"), "more": t("compare.more"), "chips": questions, "start": start}
-        return [value, questions[0] if questions else "", _idle(t, "base"), _idle(t, "tuned"), {}]
+        return [value, questions[0] if questions else "", _idle(t, "base"), _idle(t, "tuned"), _reference(t, id)]
 
     def pick(value: dict, id: str, event: gr.EventData) -> list:
         index = event._data.get("index", 0)
@@ -114,7 +117,14 @@ def build(page: Page) -> None:
             yield [gr.skip()] * (6 + len(fine))
             return
         voices = [_Voice(t, "base"), _Voice(t, "tuned")]
-        yield [gr.update(visible=False), gr.update(visible=True), *(v.value() for v in voices), {}, gr.skip(), *fine]
+        yield [
+            gr.update(visible=False),
+            gr.update(visible=True),
+            *(v.value() for v in voices),
+            _reference(t, id),
+            gr.skip(),
+            *fine,
+        ]
         names, messages = [f"base:run:{id}", f"run:{id}"], [{"role": "user", "content": asked.strip()}]
         # Closed also when the person leaves the page: nobody waits for the rest then.
         with closing(services.chat.compare(names, [messages] * 2, **params.model_dump())) as events:
@@ -124,7 +134,7 @@ def build(page: Page) -> None:
                 outputs = [gr.skip(), gr.skip()]
                 outputs[event["index"]] = voice.value()
                 yield [gr.skip(), gr.skip(), *outputs, gr.skip(), gr.skip(), *untouched]
-        said = {"title": t("compare.reference"), "text": expected(id, asked.strip()) or ""}
+        said = _reference(t, id, expected(id, asked.strip()))
         yield [gr.skip(), gr.skip(), gr.skip(), gr.skip(), said, gr.skip(), *untouched]
 
     def ended(base: dict, tuned: dict) -> list:
@@ -202,11 +212,25 @@ def expected(id: str, question: str) -> str | None:
     return next((answer for asked, answer in pairs if asked == question), None)
 
 
+def _reference(t: Text, id: str | None, answer: str | None = None) -> dict:
+    """What stands below the answers: the held-out row's own answer, and what the demo's data are."""
+    data = _data_of(id) if id else None
+    demo = t("compare.demo") if data and data.demo else ""
+    return {"title": t("compare.reference"), "text": answer or "", "demo": demo}
+
+
+def _data_of(id: str) -> datasets.DataSet | None:
+    """The data set of a run; None where it is gone."""
+    try:
+        return datasets.load(Path(store.find(id).config["data"]))
+    except NotFound:
+        return None
+
+
 def _held_out(id: str) -> tuple[datasets.Rows | list, str]:
     """The validation rows of a run's data and their form; none where the data is gone or has no questions."""
-    try:
-        data = datasets.load(Path(store.find(id).config["data"]))
-    except NotFound:
+    data = _data_of(id)
+    if data is None:
         return [], "qa"
     val = data.path / "val.json"
     if data.format not in ("qa", "alpaca", "messages") or not val.is_file():

@@ -291,7 +291,7 @@ def _sets(t: Text, selected: str | None) -> dict:
             key=each.name,
             title=each.name,
             badge=t("app.demo_badge") if each.demo else "",
-            text=t.of(formats.get(each.format).label),
+            text=t("data.demo_text") if each.demo else t.of(formats.get(each.format).label),
             facts=(cards.Fact(t("data.train"), f"{each.train:,}"), cards.Fact(t("data.val"), f"{each.val:,}")),
         )
         for each in datasets.data_sets()

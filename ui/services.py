@@ -1,8 +1,12 @@
 """What both language trees share of the engine: the background thread that runs jobs, and the client that asks models."""
 
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.compare.chat import Chat
+from engine.errors import ServerDied
+from engine.runs import status, store
 from engine.runs.jobs import Jobs
 
 
@@ -10,3 +14,13 @@ from engine.runs.jobs import Jobs
 class Services:
     jobs: Jobs
     chat: Chat
+
+    def warm_up(self) -> None:
+        """Start the generation process ahead of the first question, unless a training run needs the machine."""
+        if not any(run.status()["state"] in status.ACTIVE for run in store.runs()):
+            threading.Thread(target=self._start_chat, daemon=True).start()
+
+    def _start_chat(self) -> None:
+        # The first question says why, if it does not start.
+        with suppress(ServerDied):
+            self.chat.start()

@@ -26,9 +26,9 @@ _STEPS = """
 def steps(t: Text, services: Services) -> gr.HTML:
     """The row. Its value is what `shown` makes; it fires `go` with `{"step": key}`."""
 
-    def pulse(run: str | None) -> str | None:
-        """What the step "train" says while a run goes on."""
-        return _training(t, run if isinstance(run, str) else None)
+    def pulse(chosen: dict) -> dict:
+        """The row as it is now: a run that goes on changes it."""
+        return shown(t, chosen)
 
     return gr.HTML(
         {},
@@ -55,7 +55,7 @@ def shown(t: Text, chosen: object) -> dict:
     done = {"model": True, "data": data is not None, "train": ready, "compare": False, "runs": False}
     return {
         "label": t("steps.label"),
-        "run": chosen["run"],
+        "chosen": chosen,
         "steps": [
             {
                 "key": key,

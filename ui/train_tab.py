@@ -9,6 +9,7 @@ from engine.runs import status as states
 from engine.runs import store
 from engine.training import config
 from engine.training.methods import METHODS
+from engine.training.methods import get as get_method
 from engine.training.objectives import OBJECTIVES
 from engine.words import Words
 from ui import cards, chart
@@ -109,7 +110,9 @@ def build(page: Page) -> None:
             model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
             if data is None:
                 raise Unsupported(reason=NO_DATA)
-            run = launch(services, str(model.path), str(data.path), cards.selected(objective), key, settings, run_name)
+            run = launch(
+                t, services, str(model.path), str(data.path), cards.selected(objective), key, settings, run_name
+            )
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
             folded = any(form.names_any(error, advanced=True) for form in (common, forms[key]))
@@ -141,6 +144,7 @@ def build(page: Page) -> None:
 
 
 def launch(
+    t: Text,
     services: Services,
     model: str,
     data: str,
@@ -156,7 +160,8 @@ def launch(
         NotFound, NotAModel, Unsupported: as they say.
     """
     wanted = config.build(model, data, objective, method, settings or {})
-    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or f"{Path(wanted.data).name} · {method}")
+    title = f"{Path(wanted.data).name} · {t.of(get_method(method).label)}"
+    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or title)
     services.jobs.submit(run)
     return run
 
@@ -177,6 +182,8 @@ def _subject(t: Text, chosen: dict) -> list[dict]:
     """What the run would be made of."""
     model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
     rows = t("train.subject_rows", train=f"{data.train:,}", val=f"{data.val:,}") if data else t("train.no_data_hint")
+    if data and data.demo:
+        rows = f"{rows} · {t('data.demo_text')}"
     return cards.figures(
         [
             cards.Fact(t("train.subject_model"), model_name(t, model), count(model.parameters)),

@@ -17,7 +17,7 @@ def build(page: Page) -> None:
 
     def demo(chosen: dict) -> dict:
         data = demo_data(t)
-        run = launch(services, str(home.DEMO_MODEL), str(data.path), name=t("welcome.run_name"))
+        run = launch(t, services, str(home.DEMO_MODEL), str(data.path), name=t("welcome.run_name"))
         found = {"model": str(home.DEMO_MODEL), "data": data.name, "run": run.id}
         return {**chosen, **found, "step": "train"}
 

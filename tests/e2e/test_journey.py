@@ -27,7 +27,12 @@ def test_primary_buttons_tune_and_compare_the_demo(visit, lang):
 
     page.wait_for_selector("#train-subject .td-stat")
     page.click("#train-advanced > button")
+    page.wait_for_selector("#training-max_steps input")
+    page.fill("#training-eval_rows input", "8")
     page.fill("#training-max_steps input", STEPS_IN_TEST)
+    page.press("#training-max_steps input", "Tab")
+    page.wait_for_timeout(500)
+    assert page.input_value("#training-max_steps input") == STEPS_IN_TEST
     page.click("#train-start")
     page.wait_for_selector("#train-run .td-pill.is-running")
     page.wait_for_selector("#train-run .td-plot .scatterlayer .trace")
