@@ -45,7 +45,9 @@ def test_imports_go_one_way(path):
             assert there != "training", f"{mine} imports {name}"
 
 
-@pytest.mark.parametrize("module", ["engine", "ui", "engine.runs.jobs", "engine.compare.chat", "engine.training.config"])
+@pytest.mark.parametrize(
+    "module", ["engine", "ui", "engine.runs.jobs", "engine.compare.chat", "engine.training.config"]
+)
 def test_importing_loads_no_torch(module):
     code = f"import sys, {module}; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'peft')))"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.errors import NotFound, Unsupported
+from engine.errors import NotFound
 from engine.fields import Params
+from engine.training import adapters
 from engine.training import method_params as parameters
 from engine.words import Words
 
@@ -67,191 +68,6 @@ class MethodSpec:
         return float(f"{self.learning_rate * (1024 / hidden_size) ** 0.5:.1e}")
 
 
-def _full(model: Module, params: parameters.FullParams, total_steps: int) -> Module:
-    return model.requires_grad_(True)
-
-
-def _freeze(model: Module, params: parameters.FreezeParams, total_steps: int) -> Module:
-    model.requires_grad_(False)
-    body = model.get_decoder()
-    for layer in body.layers[-params.num_layers :]:
-        layer.requires_grad_(True)
-    body.norm.requires_grad_(True)
-    return model
-
-
-def _targets(model: Module, names: str) -> str | list[str]:
-    """`names` as PEFT wants them.
-
-    Raises:
-        Unsupported: a name that no linear layer of this model has; the message lists those there are.
-    """
-    from torch.nn import Linear
-
-    if names == "all-linear":
-        return names
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    there = sorted({name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, Linear)})
-    missing = [name for name in wanted if name not in there]
-    if missing or not wanted:
-        given, known = ", ".join(missing) or names, ", ".join(there)
-        raise Unsupported(
-            reason=Words(
-                f"This model has no linear module called '{given}'; it has {known}. Choose among these, or all-linear.",
-                f"该模型没有名为“{given}”的线性模块；可选的有 {known}。请从中选择，或填 all-linear。",
-            )
-        )
-    return wanted
-
-
-def _peft(model: Module, config: Any) -> Module:
-    from peft import get_peft_model
-
-    return get_peft_model(model, config)
-
-
-def _lora(model: Module, params: parameters.LoraParams, total_steps: int, use_dora: bool = False) -> Module:
-    from peft import LoraConfig
-
-    targets = _targets(model, params.target_modules)
-    if params.train_embeddings:
-        # "all-linear" cannot be combined with names in PEFT, so it is spelt out as a pattern.
-        body = [r".*_proj"] if targets == "all-linear" else [rf".*\.{name}" for name in targets]
-        targets = "|".join([*body, r".*\.embed_tokens"])
-    return _peft(
-        model,
-        LoraConfig(
-            r=params.r,
-            lora_alpha=params.lora_alpha,
-            lora_dropout=params.lora_dropout,
-            target_modules=targets,
-            use_rslora=params.use_rslora,
-            use_dora=use_dora,
-            init_lora_weights="pissa" if params.init_lora_weights == "pissa" else True,
-            task_type="CAUSAL_LM",
-        ),
-    )
-
-
-def _dora(model: Module, params: parameters.DoraParams, total_steps: int) -> Module:
-    return _lora(model, params, total_steps, use_dora=True)
-
-
-def _adalora(model: Module, params: parameters.AdaloraParams, total_steps: int) -> Module:
-    from peft import AdaLoraConfig
-
-    # Warm up on a tenth of the run, settle on the last third: the shares of the AdaLoRA paper's GLUE runs.
-    warm_up, settle = total_steps // 10, total_steps // 3
-    if total_steps - warm_up - settle < 1:
-        raise Unsupported(
-            reason=Words(
-                f"AdaLoRA needs more than {total_steps} steps to share out its ranks. Train longer, or take LoRA.",
-                f"AdaLoRA 需要多于 {total_steps} 步才能分配秩。请延长训练，或改用 LoRA。",
-            )
-        )
-    return _peft(
-        model,
-        AdaLoraConfig(
-            init_r=params.init_r,
-            target_r=params.target_r,
-            lora_alpha=params.lora_alpha,
-            lora_dropout=params.lora_dropout,
-            target_modules=_targets(model, params.target_modules),
-            orth_reg_weight=params.orth_reg_weight,
-            tinit=warm_up,
-            tfinal=settle,
-            deltaT=max(1, total_steps // 100),
-            total_step=total_steps,
-            task_type="CAUSAL_LM",
-        ),
-    )
-
-
-def _adalora_penalty(model: Module) -> torch.Tensor:
-    from engine.training import adalora
-
-    return adalora.penalty(model)
-
-
-def _adalora_callbacks(model: Module) -> list[TrainerCallback]:
-    from engine.training import adalora
-
-    return [adalora.RankSharing(model)]
-
-
-def _four_bit(params: parameters.QloraParams, dtype: torch.dtype) -> Any:
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type=params.bnb_4bit_quant_type,
-        bnb_4bit_use_double_quant=params.bnb_4bit_use_double_quant,
-        bnb_4bit_compute_dtype=dtype,
-    )
-
-
-def _ia3(model: Module, params: parameters.Ia3Params, total_steps: int) -> Module:
-    from peft import IA3Config
-
-    return _peft(
-        model,
-        IA3Config(
-            target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"], task_type="CAUSAL_LM"
-        ),
-    )
-
-
-def _norms(model: Module, params: parameters.NormParams, total_steps: int) -> Module:
-    from peft import LNTuningConfig
-
-    return _peft(model, LNTuningConfig(target_modules=r".*(norm|layernorm)", task_type="CAUSAL_LM"))
-
-
-def _prompt_tuning(model: Module, params: parameters.PromptTuningParams, total_steps: int) -> Module:
-    from peft import PromptTuningConfig
-
-    text = params.prompt_tuning_init_text
-    return _peft(
-        model,
-        PromptTuningConfig(
-            num_virtual_tokens=params.num_virtual_tokens,
-            prompt_tuning_init="TEXT" if text else "SAMPLE_VOCAB",
-            prompt_tuning_init_text=text or None,
-            tokenizer_name_or_path=model.config.name_or_path if text else None,
-            task_type="CAUSAL_LM",
-        ),
-    )
-
-
-def _p_tuning(model: Module, params: parameters.PTuningParams, total_steps: int) -> Module:
-    from peft import PromptEncoderConfig
-
-    return _peft(
-        model,
-        PromptEncoderConfig(
-            num_virtual_tokens=params.num_virtual_tokens,
-            encoder_reparameterization_type=params.encoder_reparameterization_type,
-            encoder_hidden_size=params.encoder_hidden_size or model.config.hidden_size,
-            encoder_dropout=params.encoder_dropout,
-            task_type="CAUSAL_LM",
-        ),
-    )
-
-
-def _prefix_tuning(model: Module, params: parameters.PrefixTuningParams, total_steps: int) -> Module:
-    from peft import PrefixTuningConfig
-
-    return _peft(
-        model,
-        PrefixTuningConfig(
-            num_virtual_tokens=params.num_virtual_tokens,
-            prefix_projection=params.prefix_projection,
-            encoder_hidden_size=params.encoder_hidden_size or model.config.hidden_size,
-            task_type="CAUSAL_LM",
-        ),
-    )
-
-
 METHODS = (
     MethodSpec(
         key="lora",
@@ -262,7 +78,7 @@ METHODS = (
             "模型本身保持不变，只在每一层旁边训练两个小矩阵：占内存少，文件小，效果接近全量微调。最常用的选择。",
         ),
         params=parameters.LoraParams,
-        prepare=_lora,
+        prepare=adapters.lora,
         learning_rate=5e-4,
         diagram="lora.svg",
     ),
@@ -275,10 +91,10 @@ METHODS = (
             "先把底座模型压缩到每个权重 4 位，再做 LoRA：模型占用的内存只有四分之一，速度略慢。适合原本放不下的大模型。",
         ),
         params=parameters.QloraParams,
-        prepare=_lora,
+        prepare=adapters.lora,
         learning_rate=5e-4,
         diagram="qlora.svg",
-        quantisation=_four_bit,
+        quantisation=adapters.four_bit,
         paged_optimizer=True,
     ),
     MethodSpec(
@@ -290,7 +106,7 @@ METHODS = (
             "把权重向量的长度与方向分开学习的 LoRA：同样的秩下往往略好一些，但更慢。",
         ),
         params=parameters.DoraParams,
-        prepare=_dora,
+        prepare=adapters.dora,
         learning_rate=5e-4,
         diagram="dora.svg",
     ),
@@ -302,11 +118,11 @@ METHODS = (
             "训练过程中自动把秩分配给最需要的层的 LoRA。",
         ),
         params=parameters.AdaloraParams,
-        prepare=_adalora,
+        prepare=adapters.adalora,
         learning_rate=2e-3,
         diagram="adalora.svg",
-        penalty=_adalora_penalty,
-        callbacks=_adalora_callbacks,
+        penalty=adapters.adalora_penalty,
+        callbacks=adapters.adalora_callbacks,
     ),
     MethodSpec(
         key="full",
@@ -316,7 +132,7 @@ METHODS = (
             "所有参数都参与训练。改变最大，也最容易遗忘，训练所需内存约为模型本身的四倍。",
         ),
         params=parameters.FullParams,
-        prepare=_full,
+        prepare=adapters.full,
         learning_rate=2e-4,
         diagram="full.svg",
         saves="model",
@@ -329,7 +145,7 @@ METHODS = (
             "只训练最后几层，其余保持不变：做法简单，开销介于 LoRA 与全量微调之间。",
         ),
         params=parameters.FreezeParams,
-        prepare=_freeze,
+        prepare=adapters.freeze,
         learning_rate=2e-4,
         diagram="freeze.svg",
         saves="model",
@@ -343,7 +159,7 @@ METHODS = (
             "模型完全不变，只学习加在每个问题前面的几个“看不见的词”。文件最小，能教的也最少。",
         ),
         params=parameters.PromptTuningParams,
-        prepare=_prompt_tuning,
+        prepare=adapters.prompt_tuning,
         learning_rate=1e-2,
         diagram="prompt_tuning.svg",
         layout="prompt",
@@ -356,7 +172,7 @@ METHODS = (
             "由一个小网络来生成“看不见的词”的提示微调，更容易学好。",
         ),
         params=parameters.PTuningParams,
-        prepare=_p_tuning,
+        prepare=adapters.p_tuning,
         learning_rate=1e-3,
         diagram="p_tuning.svg",
         layout="prompt",
@@ -370,7 +186,7 @@ METHODS = (
             "在每一层（而不只是入口）学习问题之前的一段“前缀”供模型参考；又称 P-Tuning v2。",
         ),
         params=parameters.PrefixTuningParams,
-        prepare=_prefix_tuning,
+        prepare=adapters.prefix_tuning,
         learning_rate=1e-2,
         diagram="prefix_tuning.svg",
         layout="prefix",
@@ -383,7 +199,7 @@ METHODS = (
             "只学习键、值与前馈单元的放大倍数：参数极少。",
         ),
         params=parameters.Ia3Params,
-        prepare=_ia3,
+        prepare=adapters.ia3,
         learning_rate=5e-3,
         diagram="ia3.svg",
     ),
@@ -395,7 +211,7 @@ METHODS = (
             "只训练归一化层的缩放系数：模型内部参数最少的方法。",
         ),
         params=parameters.NormParams,
-        prepare=_norms,
+        prepare=adapters.norms,
         learning_rate=2e-3,
         diagram="ln_tuning.svg",
     ),
