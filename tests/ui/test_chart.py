@@ -1,0 +1,95 @@
+"""What the live view is told of a run: only what is new, in every state, in the page's language."""
+
+import pytest
+
+from engine.compare.chat import Chat
+from engine.runs import store
+from engine.runs.events import Events
+from engine.runs.jobs import Jobs
+from engine.runs.status import Writer
+from ui import chart
+from ui.services import Services
+from ui.text import Text
+
+CONFIG = {"model": "m", "data": "d", "method": "lora", "objective": "sft"}
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def services() -> Services:
+    return Services(Jobs(), Chat())
+
+
+def in_state(state: str, **changes: object) -> store.Run:
+    run = store.create(CONFIG, name="<b>mine</b>")
+    writer = Writer(run.path)
+    writer.update(state=state, **changes)
+    assert writer.settle()
+    return run
+
+
+def test_without_a_run_it_says_what_to_do(services):
+    said = chart.news(Text("zh"), services, None, "")
+    assert (said["state"], said["stats"], said["news"]["steps"]["step"]) == (None, [], [])
+    assert "开始训练" in said["empty"]
+    assert chart.news(Text("zh"), services, "no-such-run", "") == said
+
+
+def test_only_new_points_are_sent(services):
+    run = in_state("running", max_steps=10, step=2, phase="training")
+    with Events(run.path / "events.jsonl") as events:
+        for step in (1, 2):
+            events.write("step", step=step, loss=3.0 / step)
+        first = chart.news(Text("en"), services, run.id, "")
+        assert first["news"]["reset"] and first["news"]["steps"]["loss"] == [3.0, 1.5]
+        events.write("step", step=3, loss=1.0)
+        events.write("eval", step=3, eval_loss=1.25)
+        second = chart.news(Text("en"), services, run.id, first["news"]["cursor"])
+    assert not second["news"]["reset"]
+    assert (second["news"]["steps"]["step"], second["news"]["evals"]["eval_loss"]) == ([3], [1.25])
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("state", "changes", "kind"),
+    [
+        ("queued", {}, "info"),
+        ("starting", {"phase": "loading"}, "info"),
+        ("running", {"phase": "training", "step": 4, "max_steps": 8}, ""),
+        ("stopping", {"step": 4}, "info"),
+        ("finished", {"seconds": 3725.0, "step": 8}, "good"),
+        ("stopped", {"step": 4}, "info"),
+        ("stopped", {"step": 0}, "info"),
+        ("interrupted", {}, "bad"),
+        ("failed", {"error": {"error": "OutOfMemory", "details": {}}}, "bad"),
+    ],
+)
+def test_every_state_has_words(services, lang, state, changes, kind):
+    run = in_state(state, **changes)
+    said = chart.news(Text(lang), services, run.id, "")
+    assert said["state_text"] and said["title"] == "<b>mine</b>"
+    assert (said["message_kind"], bool(said["message"])) == (kind, bool(kind))
+    assert {card["label"] for card in said["stats"]} and all(card["value"] for card in said["stats"])
+
+
+def test_a_waiting_run_says_how_many_are_before_it(services):
+    in_state("running", step=1)
+    run = in_state("queued")
+    assert chart.runs_ahead(services, run) == 1
+    assert "1" in chart.news(Text("en"), services, run.id, "")["message"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, "–"), (0, "0 s"), (59.4, "59 s"), (130, "2 min 10 s"), (11130, "3 h 5 min")]
+)
+def test_time_is_said_as_people_do(seconds, said):
+    assert chart.duration(Text("en"), seconds) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "–"), (0.0, "0"), (1.23456, "1.235"), (0.00012, "0.00012")])
+def test_numbers_have_the_digits_that_matter(value, said):
+    assert chart.number(value) == said

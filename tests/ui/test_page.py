@@ -1,0 +1,49 @@
+"""What a browser sends is only a hint: choices are made whole, and errors are said in the page's language."""
+
+import gradio as gr
+import pytest
+
+from engine.errors import NoRows, OutsideFolder
+from engine.words import Words
+from ui import data_tab
+from ui.page import NOTHING_CHOSEN, choices, guarded
+from ui.text import Text
+
+
+@pytest.mark.parametrize("sent", [None, 7, [], "x", {}, {"step": "nowhere"}, {"step": ["model"]}, {"model": {"a": 1}}])
+def test_what_makes_no_sense_is_nothing_chosen(sent):
+    assert choices(sent) == NOTHING_CHOSEN
+
+
+def test_what_is_known_is_kept():
+    assert choices({"step": "train", "run": "r1", "other": "x"}) == NOTHING_CHOSEN | {"step": "train", "run": "r1"}
+
+
+def test_errors_become_messages_in_the_language():
+    def fails() -> None:
+        raise NoRows(read=3, dropped=3, hint=Words("Look again.", "请再检查。"))
+
+    def fails_later():
+        yield 1
+        raise NoRows(read=3, dropped=3, hint=Words("Look again.", "请再检查。"))
+
+    with pytest.raises(gr.Error, match="清洗之后"):
+        guarded(fails, Text("zh"))()
+    stream = guarded(fails_later, Text("en"))()
+    assert next(stream) == 1
+    with pytest.raises(gr.Error, match="No rows are left"):
+        next(stream)
+
+
+def test_a_page_reads_only_the_demo_and_uploads(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    with pytest.raises(OutsideFolder):
+        data_tab.file_path("../../etc/passwd")
+    with pytest.raises(OutsideFolder):
+        data_tab.file_path("/etc/passwd")
+    (tmp_path / "sent.csv").write_text("a,b\n1,2\n")
+    first = data_tab.keep_upload(tmp_path / "sent.csv")
+    (tmp_path / "sent.csv").write_text("a,b\n3,4\n")
+    second = data_tab.keep_upload(tmp_path / "sent.csv")
+    assert (first.name, second.name) == ("sent.csv", "sent-2.csv")
+    assert data_tab.file_path("sent-2.csv") == second.resolve()
