@@ -68,7 +68,9 @@ class Desk:
         rows = []
         for index, conversation in enumerate(conversations):
             try:
-                rows.append(Row(voice, voice.prompt(conversation), params, index=index, longest=longest))
+                rows.append(
+                    Row(voice, voice.prompt(conversation), params, index=index, longest=longest, streamed=False)
+                )
             except TooLong:
                 yield {"index": index, "text": None, "tokens": 0, "finish_reason": "length"}
         said = dict.fromkeys(range(len(conversations)), "")

@@ -22,7 +22,8 @@ from engine.words import Words
 ROWS = 200  # measured unless told otherwise
 GENERAL = home.ASSETS / "demo-data" / "everyday.jsonl"
 RESULT = "result.json"
-_AT_ONCE = 32  # rows decoded in one batch
+_GENERAL_ROWS = 40
+_AT_ONCE = 64  # rows decoded in one batch
 _FORMATS = ("qa", "alpaca", "messages")
 _SIDES = ("base", "tuned")
 
@@ -98,7 +99,7 @@ def evaluate(
     """
     data = data or Path(run.config["data"])
     held_out = _conversations(data / "val.json", datasets.load(data).format, limit)
-    everyday = _conversations(general, "qa", None) if general else []
+    everyday = _conversations(general, "qa", _GENERAL_ROWS) if general else []
     sides = [_Side(run, side, chat) for side in _SIDES]
     todo = [(side, rows) for side in sides for rows in (held_out, everyday)]
     total = sum(len(rows) for _, rows in todo)
@@ -133,7 +134,7 @@ class _Side:
         source = names.resolve(self._name)
         self._words = source.words
         template = source.template.read_text(encoding="utf-8") if source.template else ""
-        model = [names.stamp(source.weights), source.adapter and names.stamp(source.adapter), source.four_bit]
+        model = [names.stamp(source.weights), source.adapter and names.stamp(source.adapter), source.quantised]
         key = hashlib.sha256(repr([model, template, self._max_length]).encode()).hexdigest()[:12]
         folder = run.path / "evaluation"
         folder.mkdir(exist_ok=True)

@@ -50,6 +50,7 @@ class Row:
 
     `ids` grows: virtual tokens (negative), prompt, answer. `memory` is taken up at the start and, where `remember` is
     set, holds this conversation at the end. `longest`: tokens of an answer where `params` name none.
+    Not `streamed`: its text comes in one piece at the end.
     """
 
     voice: Voice
@@ -58,6 +59,7 @@ class Row:
     memory: Memory | None = None
     remember: bool = False
     longest: int = DEFAULT_MAX_TOKENS
+    streamed: bool = True
     index: int = 0
     finish: str | None = None
     _text: Text = field(init=False)
@@ -74,6 +76,7 @@ class Row:
         self._generator = torch.Generator().manual_seed(self.params.seed)
         stops = self.params.stop + ((self.voice.end_text,) if self.voice.end_text else ())
         self._text = Text(self.voice.tokens, stops)
+        self._watched = self.streamed or bool(stops)
 
     @property
     def answer(self) -> list[int]:
@@ -81,14 +84,26 @@ class Row:
         new = self.ids[self.prompt_length :]
         return new[:-1] if new and new[-1] in self.voice.ends else new
 
-    def draw(self, logits: torch.Tensor) -> str:
-        """Take the next token from `logits` `[vocabulary]`; give the text that it completes. Sets `finish`."""
-        token = choose(logits, self.params, self.ids, self._generator)
+    @property
+    def plain(self) -> bool:
+        """Whether its next token is simply the likeliest."""
+        return self.params.temperature == 0 and self.params.repetition_penalty == 1.0
+
+    def draw(self, logits: torch.Tensor) -> int:
+        """The next token, from `logits` `[vocabulary]`."""
+        return choose(logits, self.params, self.ids, self._generator)
+
+    def take(self, token: int) -> str:
+        """Append `token`; give the text that it completes. Sets `finish`."""
         self.ids.append(token)
         if token in self.voice.ends:
             self.finish = "stop"
             return self._text.end()
-        delta = self._text.push(token)
+        if self._watched:
+            delta = self._text.push(token)
+        else:
+            self._text.hold(token)
+            delta = ""
         if self._text.stopped:
             self.finish = "stop"
         elif len(self.ids) - self.prompt_length >= self.room:
@@ -151,7 +166,11 @@ class Batch:
             OutOfMemory: there is none left.
         """
         logits = self._read()[:, -1] if self._cache is None else self._next()
-        said = [(row, row.draw(logits[i])) for i, row in enumerate(self.rows)]
+        if all(row.plain for row in self.rows):
+            drawn = logits.argmax(-1).tolist()
+        else:
+            drawn = [row.draw(logits[i]) for i, row in enumerate(self.rows)]
+        said = [(row, row.take(token)) for row, token in zip(self.rows, drawn, strict=True)]
         self._drop_finished()
         return said
 

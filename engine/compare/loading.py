@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from jinja2.exceptions import TemplateError
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from engine import hardware
 from engine.compare.names import Source, adapter_kind, stamp
@@ -26,6 +26,8 @@ from engine.data import encode, tokens
 from engine.data.tokens import Tokens
 from engine.errors import OutOfMemory, Unsupported, WorkError
 from engine.models import library
+from engine.training import methods
+from engine.training.loading import load_model
 from engine.words import Words
 
 BASE = "__base__"  # PEFT's name, in a mixed batch, for a row without an adapter
@@ -126,6 +128,16 @@ class Base:
         tensors = itertools.chain(self.model.parameters(), self.model.buffers())
         return copy.deepcopy(self.model, {id(tensor): tensor for tensor in tensors})
 
+    def forget(self, lora: str) -> None:
+        """Free a plain LoRA of the mixed view; with the last of them the view goes too."""
+        others = [name for name in self.mixed.peft_config if name != lora]
+        if others:
+            # PEFT cannot go on from an active adapter that is gone.
+            self.mixed.set_adapter(others[0], inference_mode=True)
+            self.mixed.delete_adapter(lora)
+        else:
+            self.mixed = None
+
 
 class Shelf:
     """The models in memory. `precision`: "auto", "fp32", "bf16" or "fp16"."""
@@ -171,8 +183,8 @@ class Shelf:
                 torch.cuda.empty_cache()
 
     def _bytes(self, source: Source) -> int:
-        described = library.describe(source.weights if not _is_adapter(source.weights) else _below(source.weights))
-        if source.four_bit:
+        described = library.describe(_below(source.weights))
+        if source.quantised:
             return described.bytes // 3
         parameters = described.parameters or described.bytes // 2
         return parameters * _BYTES[hardware.precision(self._precision, self._device, parameters)]
@@ -192,48 +204,25 @@ class Shelf:
         return Voice(key, base, read, ends, end_text, **vars(part))
 
     def _load_base(self, source: Source) -> Base:
-        if _is_adapter(source.weights):
-            return self._load_merged(source)
-        described = library.describe(source.weights)
-        parameters = described.parameters or described.bytes // 2
-        dtype = hardware.torch_dtype(hardware.precision(self._precision, self._device, parameters))
-        options: dict = {"dtype": dtype}
-        if source.four_bit:
-            from transformers import BitsAndBytesConfig
-
-            options["quantization_config"] = BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_use_double_quant=True,
-                bnb_4bit_compute_dtype=dtype,
-            )
-        with out_of_memory_said():
-            model = AutoModelForCausalLM.from_pretrained(
-                source.weights,
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                device_map={"": self._device.key},
-                **options,
-            )
-        model.eval().requires_grad_(False)
-        return Base(model, torch.device(self._device.key))
-
-    def _load_merged(self, source: Source) -> Base:
-        """The base of a run that went on from an adapter: the adapter's own base with the adapter merged into it."""
-        from peft import PeftModel
-
-        if adapter_kind(source.weights)["peft_type"] in _PROMPT_KINDS:
+        if _is_adapter(source.weights) and adapter_kind(source.weights)["peft_type"] in _PROMPT_KINDS:
             raise Unsupported(
                 reason=Words(
                     "A prompt-based adapter cannot be merged into a model to go on from.",
                     "基于提示的适配器无法合并进模型，不能在它之上继续。",
                 )
             )
-        below = self._load_base(Source(source.name, _below(source.weights), None, source.words, None, False))
-        merged = PeftModel.from_pretrained(below.model, source.weights).merge_and_unload()
-        merged.eval().requires_grad_(False)
-        return Base(merged, below.device)
+        described = library.describe(_below(source.weights))
+        parameters = described.parameters or described.bytes // 2
+        dtype = hardware.torch_dtype(hardware.precision(self._precision, self._device, parameters))
+        quantisation = None
+        if source.quantised:
+            method, params = source.quantised
+            spec = methods.get(method)
+            quantisation = spec.quantisation(spec.params.model_validate_json(params), dtype)
+        with out_of_memory_said():
+            model = load_model(source.weights, dtype, self._device, quantisation)
+        model.eval().requires_grad_(False)
+        return Base(model, torch.device(self._device.key))
 
     def _adapter(self, base: Base, folder: Path) -> _Adapter:
         key = stamp(folder)
@@ -241,7 +230,7 @@ class Shelf:
             while len(base.adapters) >= ADAPTERS_KEPT:
                 _, oldest = base.adapters.popitem(last=False)
                 if oldest.adapter != BASE:
-                    base.mixed.delete_adapter(oldest.adapter)
+                    base.forget(oldest.adapter)
             base.adapters[key] = self._load_adapter(base, folder)
         base.adapters.move_to_end(key)
         return base.adapters[key]
@@ -312,15 +301,15 @@ def _is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file()
 
 
-def _below(adapter: Path) -> Path:
-    """The model below the final adapter of a run, from the run's own record."""
-    from engine.runs import store
-
-    return library.find(store.find(adapter.parent).config["model"])
+def _below(weights: Path) -> Path:
+    """The folder of the full model: below an adapter, below whatever that was trained on."""
+    while _is_adapter(weights):
+        weights = Path(adapter_kind(weights)["base_model_name_or_path"])
+    return weights
 
 
 def _weights_key(source: Source) -> tuple:
-    return (*stamp(source.weights), source.four_bit)
+    return (*stamp(source.weights), source.quantised)
 
 
 def _bytes_held(base: Base) -> int:

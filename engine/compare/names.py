@@ -6,6 +6,7 @@ run:RUN              what a run ended with (its folder `final`)
 run:RUN@STEP         one of its checkpoints
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,8 @@ class Source:
     """Where the parts of one voice lie.
 
     `weights`: folder of the base; `adapter`: PEFT folder upon it, or None; `words`: folder with the tokenizer;
-    `template`: file with the chat template used in training, or None (the tokenizer's own); `four_bit`: the weights
-    are quantised to NF4 when loaded.
+    `template`: file with the chat template used in training, or None (the tokenizer's own); `quantised`: the weights
+    are quantised when loaded as this method (key) with these parameters (JSON) does it, or None.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Source:
     adapter: Path | None
     words: Path
     template: Path | None
-    four_bit: bool
+    quantised: tuple[str, str] | None = None
 
 
 def resolve(name: str) -> Source:
@@ -45,7 +46,7 @@ def resolve(name: str) -> Source:
         return _of_run(name, ref.removeprefix("run:"), base=True)
     if kind == "base":
         path = library.find(ref)
-        return Source(name, path, None, path, None, four_bit=False)
+        return Source(name, path, None, path, None)
     if kind == "run":
         return _of_run(name, ref, base=False)
     hint = Words("Write base:MODEL or run:RUN.", "请写成 base:模型 或 run:任务。")
@@ -60,16 +61,17 @@ def _of_run(name: str, ref: str, base: bool) -> Source:
     saved = run.path / "checkpoints" / f"checkpoint-{step}" if step else final
     template = run.path / "chat_template.jinja"
     template = template if template.is_file() else None
-    four_bit = run.config["method"] == "qlora"
+    config = run.config
+    quantised = ("qlora", json.dumps(config["method_params"], sort_keys=True)) if config["method"] == "qlora" else None
     if base:
-        weights = library.find(run.config["model"])
-        return Source(name, weights, None, weights, template, four_bit)
+        weights = library.find(config["model"])
+        return Source(name, weights, None, weights, template, quantised)
     words = next((place for place in (saved, final) if (place / "tokenizer_config.json").is_file()), None)
     if (saved / "adapter_config.json").is_file():
-        weights = library.find(run.config["model"])
-        return Source(name, weights, saved, words or weights, template, four_bit)
+        weights = library.find(config["model"])
+        return Source(name, weights, saved, words or weights, template, quantised)
     if (saved / "config.json").is_file():
-        return Source(name, saved, None, words or library.find(run.config["model"]), template, four_bit=False)
+        return Source(name, saved, None, words or library.find(config["model"]), template)
     hint = Words("It has saved none yet: let it go on until it has.", "它还没有保存模型，请等它训练到保存为止。")
     raise NotFound(kind=_RUN, name=ref + (f"@{step}" if step else ""), hint=hint)
 

@@ -34,7 +34,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from engine.compare import protocol
 from engine.compare.desk import Desk
-from engine.errors import NotFound, TuneDeskError, WorkError, from_record
+from engine.errors import NotFound, TuneDeskError, Unsupported, WorkError, from_record
 from engine.words import Words
 
 LOOPBACK = "127.0.0.1"
@@ -198,15 +198,27 @@ def _leave_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
-def serve(port: int, precision: str, names: dict[str, str] | None, token: str | None = None) -> None:
-    """Answer until interrupted. Prints `{"port": ..., "token": ...}` once connections are taken.
+def serve(port: int, precision: str, names: dict[str, str] | None, announce: Callable[[int, str], None]) -> None:
+    """Answer until interrupted.
+
+    Args:
+        port: 0: any free one.
+        names: as for `application`.
+        announce: called with the port and the token once connections are taken.
 
     Raises:
-        OSError: the port is taken.
+        Unsupported: the port is taken.
     """
-    token = token or secrets.token_urlsafe(24)
-    listener = socket.create_server((LOOPBACK, port))
-    print(json.dumps({"port": listener.getsockname()[1], "token": token}), flush=True)
+    token = secrets.token_urlsafe(24)
+    try:
+        listener = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        reason = Words(
+            f"Port {port} cannot be used ({error.strerror}); choose another with --port.",
+            f"无法使用端口 {port}（{error.strerror}），请用 --port 另选一个。",
+        )
+        raise Unsupported(reason=reason) from error
+    announce(listener.getsockname()[1], token)
     app = application(Desk(precision), token, names)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])
@@ -220,7 +232,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         _leave_with_parent()
-    serve(options.port, options.precision, None)
+    serve(options.port, options.precision, None, _print_where)
+
+
+def _print_where(port: int, token: str) -> None:
+    print(json.dumps({"port": port, "token": token}), flush=True)
 
 
 if __name__ == "__main__":

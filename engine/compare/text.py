@@ -27,6 +27,10 @@ class Text:
             return self._send(whole[: min(found)])
         return self._send(self._safe(whole.rstrip("\ufffd")))
 
+    def hold(self, token: int) -> None:
+        """Take `token` without looking at the text: nobody reads along, and decoding at the end is cheaper."""
+        self._ids.append(token)
+
     def end(self) -> str:
         """What was still held back, when no more tokens come."""
         return "" if self.stopped else self._send(self._decoded())

@@ -14,5 +14,6 @@ VERBS = (
     train.STOP,
     ask.ASK,
     compare.EVALUATE,
+    compare.SERVE,
     bench.BENCH,
 )

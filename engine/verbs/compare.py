@@ -1,5 +1,7 @@
 """Verbs that show what a run achieved."""
 
+import contextlib
+import json
 import sys
 from argparse import ArgumentParser, Namespace
 
@@ -10,6 +12,7 @@ from engine.words import Words, system_language
 
 _RUN = Words("id of a run, or its folder", "任务编号或其文件夹")
 _LIMIT = Words("held-out rows measured (0: all; default {rows})", "评测多少条验证数据（0 表示全部，默认 {rows}）")
+_PORT = Words("port on this machine (0: any free one; default 8765)", "本机端口（0 表示任选，默认 8765）")
 _PROGRESS = Words("{done}/{total} rows", "{done}/{total} 条")
 _SHOWN = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL")
 
@@ -27,6 +30,29 @@ def evaluate(args: Namespace) -> dict:
     limit = evaluate.ROWS if args.limit is None else args.limit or None
     with Chat() as chat:
         return evaluate.evaluate(run, chat, limit=limit, progress=progress)
+
+
+def serve(args: Namespace) -> dict:
+    from engine.compare import names, server
+
+    run = store.find(args.run)
+    models = {"base": f"base:run:{run.path}", "tuned": f"run:{run.path}"}
+    for name in models.values():
+        names.resolve(name)  # what cannot be served is said now, not at the first question
+
+    def announce(port: int, token: str) -> None:
+        where = {"base_url": f"http://{server.LOOPBACK}:{port}/v1", "api_key": token, "models": list(models)}
+        # Before the work ends, unlike any other verb's document: programs need it while this one serves.
+        print(json.dumps(where) if args.json else text.facts(where), file=sys.__stdout__, flush=True)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve(args.port, "auto", models, announce)
+    return {}
+
+
+def _serve_arguments(parser: ArgumentParser, lang: str) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
+    parser.add_argument("--port", metavar="P", type=int, default=8765, help=_PORT.text(lang))
 
 
 def _arguments(parser: ArgumentParser, lang: str) -> None:
@@ -49,4 +75,11 @@ def _show(result: dict, lang: str) -> str:
     return "\n".join(said)
 
 
+SERVE = Verb(
+    "serve",
+    Words("answer other programs (OpenAI protocol) until Ctrl-C", "以 OpenAI 协议供其他程序调用，按 Ctrl-C 结束"),
+    _serve_arguments,
+    serve,
+    lambda _, lang: "",
+)
 EVALUATE = Verb("evaluate", Words("measure a run against its base", "评测微调前后的模型"), _arguments, evaluate, _show)

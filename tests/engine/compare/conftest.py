@@ -8,6 +8,7 @@ import torch
 from peft import (
     AdaLoraConfig,
     IA3Config,
+    LNTuningConfig,
     LoraConfig,
     PrefixTuningConfig,
     PromptEncoderConfig,
@@ -36,6 +37,8 @@ ADAPTERS = {
     "ia3": lambda: IA3Config(
         target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"], task_type="CAUSAL_LM"
     ),
+    "qlora": lambda: LoraConfig(r=4, target_modules=TARGETS, init_lora_weights=False, task_type="CAUSAL_LM"),
+    "ln_tuning": lambda: LNTuningConfig(target_modules=r".*(norm|layernorm)", task_type="CAUSAL_LM"),
     "prompt_tuning": lambda: PromptTuningConfig(num_virtual_tokens=5, task_type="CAUSAL_LM"),
     "p_tuning": lambda: PromptEncoderConfig(num_virtual_tokens=4, encoder_hidden_size=16, task_type="CAUSAL_LM"),
     "prefix_tuning": lambda: PrefixTuningConfig(num_virtual_tokens=6, task_type="CAUSAL_LM"),
@@ -70,7 +73,7 @@ def make_base(folder: Path) -> None:
     config = Qwen2Config(
         vocab_size=len(fast),
         hidden_size=64,
-        intermediate_size=96,
+        intermediate_size=128,
         num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=2,
@@ -90,6 +93,7 @@ def make_run(name: str, base: Path) -> None:
             "data": "",
             "objective": "sft",
             "method": name,
+            "method_params": {},
             "training": {"max_length": 200},
         }
     )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from engine.compare.desk import Desk
 from engine.compare.settings import GenerationParams
@@ -14,7 +14,18 @@ from engine.runs import store
 # PEFT says this of its own generate.
 pytestmark = pytest.mark.filterwarnings("ignore:Position ids are not supported:UserWarning")
 
-METHODS = ["lora", "lora_mlp", "dora", "adalora", "ia3", "prompt_tuning", "p_tuning", "prefix_tuning", "full"]
+METHODS = [
+    "lora",
+    "lora_mlp",
+    "dora",
+    "adalora",
+    "ia3",
+    "ln_tuning",
+    "prompt_tuning",
+    "p_tuning",
+    "prefix_tuning",
+    "full",
+]
 QUESTION = "感冒了怎么办？"
 GREEDY = GenerationParams(temperature=0, max_tokens=24)
 
@@ -40,10 +51,12 @@ def texts(desk, names, conversations, params=GREEDY):
     return [answer["text"] for answer in answers(desk, names, conversations, params)]
 
 
-def reference(base, method, conversation, **settings):
+def reference(base, method, conversation, quantisation=None, **settings):
     """What transformers' own `generate` answers, with the model alone in the world."""
     final = store.find(method).path / "final" if method else base
-    model = AutoModelForCausalLM.from_pretrained(final if method == "full" else base, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        final if method == "full" else base, dtype=torch.float32, quantization_config=quantisation
+    )
     if method and method != "full":
         model = PeftModel.from_pretrained(model, final)
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -86,10 +99,26 @@ def test_repetition_penalty_as_in_transformers(desk, base):
     assert texts(desk, ["run:lora"], [user(QUESTION)], params) == [expected]
 
 
+def test_a_quantised_run_shares_its_quantised_base(desk, base):
+    pair = texts(desk, ["base:run:qlora", "run:qlora"], [user(QUESTION)] * 2)
+    quantisation = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32,
+    )
+    alone = [reference(base, method, user(QUESTION), quantisation=quantisation) for method in (None, "qlora")]
+    assert pair == alone
+    assert pair[0] != reference(base, None, user(QUESTION))
+
+
 def test_every_adapter_leaves_the_weights_of_the_base_alone(desk, base):
     pristine = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).state_dict()
-    texts(desk, ["base:tiny", *[f"run:{m}" for m in METHODS if m != "full"]], [user("你好！")] * 9)
-    held = next(b for b in desk._shelf._bases.values() if b.mixed is not None).model.state_dict()
+    for method in METHODS[:-1]:
+        texts(desk, ["base:tiny", "run:lora", f"run:{method}"], [user("你好！")] * 3)
+    held = next(
+        b for key, b in desk._shelf._bases.items() if key[0] == str(base) and key[-1] is None
+    ).model.state_dict()
     assert held.keys() == pristine.keys()
     assert all(torch.equal(held[name], pristine[name]) for name in pristine)
 

@@ -87,6 +87,7 @@ def test_a_run_that_learnt_nothing_is_no_different(chat, data, base, workspace):
             "data": str(data),
             "objective": "sft",
             "method": "full",
+            "method_params": {},
             "training": {"max_length": 200},
         }
     )

@@ -180,3 +180,23 @@ def test_the_client_loads_no_torch():
         "import sys, engine.compare.chat; print([m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
+
+
+def test_serve_offers_base_and_tuned_and_nothing_else(workspace):
+    command = [sys.executable, "-m", "engine", "serve", "lora", "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        where = json.loads(process.stdout.readline())
+        headers = {"Authorization": f"Bearer {where['api_key']}"}
+        with httpx.Client(headers=headers, trust_env=False, timeout=60) as http:
+            listed = http.get(f"{where['base_url']}/models").json()["data"]
+            assert [model["id"] for model in listed] == ["base", "tuned"]
+            said = []
+            for model in ("base", "tuned"):
+                body = {"model": model, "messages": user("你好！"), **GREEDY}
+                answer = http.post(f"{where['base_url']}/chat/completions", json=body).json()
+                said.append(answer["choices"][0]["message"]["content"])
+            assert said[0] != said[1]
+            body = {"model": "run:dora", "messages": user("你好！")}
+            assert http.post(f"{where['base_url']}/chat/completions", json=body).status_code == 404
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
