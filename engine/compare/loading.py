@@ -21,7 +21,7 @@ from jinja2.exceptions import TemplateError
 from transformers import PreTrainedModel
 
 from engine import hardware
-from engine.compare.names import Source, adapter_kind, stamp
+from engine.compare.names import Source, adapter_kind, below, stamp
 from engine.data import encode, tokens
 from engine.data.tokens import Tokens
 from engine.errors import OutOfMemory, Unsupported, WorkError
@@ -183,7 +183,7 @@ class Shelf:
                 torch.cuda.empty_cache()
 
     def _bytes(self, source: Source) -> int:
-        described = library.describe(_below(source.weights))
+        described = library.describe(below(source.weights))
         if source.quantised:
             return described.bytes // 3
         parameters = described.parameters or described.bytes // 2
@@ -211,7 +211,7 @@ class Shelf:
                     "基于提示的适配器无法合并进模型，不能在它之上继续。",
                 )
             )
-        described = library.describe(_below(source.weights))
+        described = library.describe(below(source.weights))
         parameters = described.parameters or described.bytes // 2
         dtype = hardware.torch_dtype(hardware.precision(self._precision, self._device, parameters))
         quantisation = None
@@ -299,13 +299,6 @@ def _is_plain(kind: dict) -> bool:
 
 def _is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file()
-
-
-def _below(weights: Path) -> Path:
-    """The folder of the full model: below an adapter, below whatever that was trained on."""
-    while _is_adapter(weights):
-        weights = Path(adapter_kind(weights)["base_model_name_or_path"])
-    return weights
 
 
 def _weights_key(source: Source) -> tuple:

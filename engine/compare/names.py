@@ -82,6 +82,13 @@ def stamp(folder: Path) -> tuple:
     return (str(folder), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
 
 
+def below(weights: Path) -> Path:
+    """The folder of the full model: below an adapter, below whatever that was trained on."""
+    while (weights / "adapter_config.json").is_file():
+        weights = Path(adapter_kind(weights)["base_model_name_or_path"])
+    return weights
+
+
 def adapter_kind(folder: Path) -> dict:
     """The adapter's own description (`adapter_config.json`)."""
     return read_json(folder / "adapter_config.json")

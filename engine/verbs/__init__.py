@@ -15,5 +15,6 @@ VERBS = (
     ask.ASK,
     compare.EVALUATE,
     compare.SERVE,
+    compare.EXPORT,
     bench.BENCH,
 )

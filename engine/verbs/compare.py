@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from engine.runs import store
 from engine.verbs import text
@@ -13,6 +14,10 @@ from engine.words import Words, system_language
 _RUN = Words("id of a run, or its folder", "任务编号或其文件夹")
 _LIMIT = Words("held-out rows measured (0: all; default {rows})", "评测多少条验证数据（0 表示全部，默认 {rows}）")
 _PORT = Words("port on this machine (0: any free one; default 8765)", "本机端口（0 表示任选，默认 8765）")
+_FORMAT = Words(
+    "the adapter alone, one merged model, or GGUF for Ollama", "仅适配器、合并后的完整模型，或供 Ollama 使用的 GGUF"
+)
+_OUT = Words("a new folder", "新文件夹")
 _PROGRESS = Words("{done}/{total} rows", "{done}/{total} 条")
 _SHOWN = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL")
 
@@ -50,6 +55,21 @@ def serve(args: Namespace) -> dict:
     return {}
 
 
+def export(args: Namespace) -> dict:
+    from engine.compare.export import export
+
+    run = store.find(args.run)
+    return {"path": str(export(run, args.format, args.out, lambda phase: print(phase, file=sys.stderr, flush=True)))}
+
+
+def _export_arguments(parser: ArgumentParser, lang: str) -> None:
+    from engine.compare.export import FORMATS
+
+    parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
+    parser.add_argument("--format", choices=FORMATS, required=True, help=_FORMAT.text(lang))
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help=_OUT.text(lang))
+
+
 def _serve_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
     parser.add_argument("--port", metavar="P", type=int, default=8765, help=_PORT.text(lang))
@@ -75,6 +95,13 @@ def _show(result: dict, lang: str) -> str:
     return "\n".join(said)
 
 
+EXPORT = Verb(
+    "export",
+    Words("write a model that other programs can load", "导出可供其他程序使用的模型"),
+    _export_arguments,
+    export,
+    lambda done, lang: done["path"],
+)
 SERVE = Verb(
     "serve",
     Words("answer other programs (OpenAI protocol) until Ctrl-C", "以 OpenAI 协议供其他程序调用，按 Ctrl-C 结束"),
