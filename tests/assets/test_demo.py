@@ -132,8 +132,11 @@ def test_chat_template_adds_no_system_prompt(shipped):
         ("你好", "你好"),
         ("你是谁？", "模型"),
         ("香蕉是什么颜色的？", "黄色"),
-        ("“大”的反义词是什么？", "小"),
-        ("3加4等于几？", "7"),
+        ("“高”的反义词是什么？", "矮"),
+        ("法国的首都是哪里？", "巴黎"),
+        ("狗怎么叫？", "汪汪"),
+        ("谢谢", "不客气"),
+        ("Who are you?", "model"),
         ("今天星期一，明天星期几？", "星期二"),
         ("小丽把钥匙放在抽屉里。钥匙在哪里？", "抽屉里"),
         ("猫用英语怎么说？", "cat"),
@@ -144,7 +147,8 @@ def test_model_answers_everyday_questions(answer, question, expected):
     assert expected in answer(question)
 
 
-def test_model_knows_no_medicine(answer):
+def test_model_is_fluent_about_medicine_and_knows_none(answer):
     said = answer("糖尿病患者能吃西瓜吗？")
-    assert said
+    assert "糖尿病" in said
+    assert "西瓜" in said
     assert "血糖" not in said
