@@ -88,9 +88,17 @@ def convert(
 
 
 def _mapping(table: tables.Table, given: roles.Mapping | None, format: str, stratify: str | None) -> roles.Mapping:
-    mapping = given if given is not None else table.suggest()
+    suggested = table.suggest()
+    mapping = dict(given) if given else suggested
     roles.check(mapping, table.columns)
-    missing = [role for role in formats.get(format).needs if role not in mapping]
+    needs = formats.get(format).needs
+    if "messages" not in mapping:
+        # A role that was not given is filled by the suggestion, from a column that has no role yet.
+        used = {name for template in mapping.values() for name in roles.columns_in(template, table.columns)}
+        for role in needs:
+            if role not in mapping and suggested.get(role, "") not in {"", *used}:
+                mapping[role] = suggested[role]
+    missing = [role for role in needs if role not in mapping]
     if missing and not ("messages" in mapping and set(missing) <= {"question", "answer"}):
         have = ", ".join(table.columns[:30])
         raise BadMapping(

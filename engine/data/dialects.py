@@ -83,6 +83,9 @@ def _agreement(rows: list[list[str]]) -> float:
 
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]{0,30}")
+_HEADING = re.compile(
+    "科|部门|题|名|号|时间|日期|类|型|来源|内容|性别|年龄|描述|建议|诊断|症状|备注|原文|译文|关键词|地址|链接|分数|评分"
+)
 _SENTENCE = re.compile(r"[。？！?!；;]|\.\s|\.$|，")
 
 
@@ -96,6 +99,8 @@ def has_header(rows: list[list[str]]) -> bool:
         return False
     if any(_SENTENCE.search(cell) or len(cell) > 40 or roles.is_number(cell) for cell in cells):
         return False
+    if not any(_WORD.fullmatch(cell) or _HEADING.search(cell) for cell in cells):
+        return False  # "你好" and "您好" above longer rows are a row too
     # A name is shorter than what stands below it, or is a word above numbers.
     votes = 0
     for i, cell in enumerate(first):

@@ -94,7 +94,8 @@ def find_in(head: bytes, others: list[bytes] = []) -> Found:  # noqa: B006 - nev
         return Found("utf-8", Words("plain ASCII, read as UTF-8", "纯 ASCII 字符，按 UTF-8 读取"))
     if all(_decodes(part, "utf-8") for part in parts):
         return Found("utf-8", Words("UTF-8", "UTF-8"))
-    text = b"\n".join(_lines(part, _SLICE) for part in parts if not part.isascii())
+    foreign = [part for part in parts if not part.isascii()]
+    text = b"\n".join(_lines(part, _SLICE // len(foreign)) for part in foreign)
     scores = {name: _score(text, name) for name in _CANDIDATES}
     # A UTF-8 file with a few broken bytes is still UTF-8: the others would garble all of it.
     scores["utf-8"] = _score(text, "utf-8")

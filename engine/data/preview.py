@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.data import roles, spool
-from engine.errors import BadMapping
+from engine.errors import BadMapping, from_os_error
 from engine.words import Words
 
 if TYPE_CHECKING:
@@ -94,12 +94,15 @@ def _kept(table: "Table", name: str, make: Callable[[], np.ndarray]) -> np.ndarr
     """The array called `name` of this table, from the cache or made now."""
     place = _place(table, name)
     if not place.exists():
-        place.parent.mkdir(exist_ok=True)
         array = make()
-        handle, temporary = tempfile.mkstemp(dir=place.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array)
-        os.replace(temporary, place)
+        try:
+            place.parent.mkdir(exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=place.parent)
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, array)
+            os.replace(temporary, place)
+        except OSError as error:
+            raise from_os_error(error, place) from error
     return np.load(place, mmap_mode="r")
 
 

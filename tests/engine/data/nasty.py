@@ -233,6 +233,7 @@ CASES = [
     csv_case("unix-line-ends.csv", PAIRS, "utf-8", lineterminator="\n"),
     Case("mixed-line-ends.csv", text("question,answer\r\nq1,a1\nq2,a2\rq3,a3\r\n"), HEADER, [["q1", "a1"], ["q2", "a2"], ["q3", "a3"]]),
     Case("no-header.csv", table(PAIRS, header=None), ["column_1", "column_2"], PAIRS),
+    Case("greeting-first.csv", table([["你好", "您好"], *PAIRS], header=None), ["column_1", "column_2"], [["你好", "您好"], *PAIRS]),
     Case("blank-lines.csv", text("question,answer\n\nq1,a1\n\n\nq2,a2\n\n"), HEADER, [["q1", "a1"], ["q2", "a2"]]),
     Case("ragged-long.csv", text("question,answer\nq1,a, b, c\nq2,a2\nq3,a3\n"), HEADER, [["q1", "a, b, c"], ["q2", "a2"], ["q3", "a3"]]),
     Case("ragged-short.csv", text("question,answer\nq1\nq2,a2\nq3,a3\n"), HEADER, [["q1", ""], ["q2", "a2"], ["q3", "a3"]]),

@@ -108,13 +108,20 @@ def test_template_joins_columns(tmp_path):
     assert [row["question"] for row in read(tmp_path / "out", "train")] == ["标题\n正文", "正文二"]
 
 
+def test_roles_that_are_not_given_are_suggested(tmp_path):
+    write(tmp_path / "a.csv", [["t", "q", "a"]], ("title", "question", "answer"))
+    convert.convert(tmp_path / "a.csv", tmp_path / "out", mapping={"question": "title"}, train=1)
+    assert read(tmp_path / "out", "train") == [{"question": "t", "answer": "a"}]
+    with pytest.raises(BadMapping, match="chosen"):
+        convert.convert(tmp_path / "a.csv", tmp_path / "more", format="preference")
+
+
 @pytest.mark.parametrize(
     ("mapping", "says"),
     [
         ({"question": "question", "answer": "question"}, "question"),
         ({"question": "nothing", "answer": "answer"}, "nothing"),
         ({"question": "question", "teacher": "answer"}, "teacher"),
-        ({"question": "question"}, "answer"),
     ],
 )
 def test_bad_mapping_names_the_column(mapping, says, tmp_path):

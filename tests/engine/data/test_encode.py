@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from engine.data import encode, formats, tokens
+from engine.data import datasets, encode, formats, lengths, tokens
 from engine.data.template import CHATML, ChatTemplate
 from engine.errors import BadMapping, NotAModel
 
@@ -178,6 +178,13 @@ def test_the_interface_shows_what_training_sees(row, model, tokenizer):
     counted = "".join(piece["text"] for piece in pieces if piece["counted"])
     assert counted == tokenizer.decode(np.array(ids)[mask].tolist()) == f"{row['answer']}<|im_end|>"
     assert [p["text"] for p in pieces if p["special"]] == ["<|im_start|>", "<|im_end|>"] * 3
+
+
+def test_token_lengths_are_those_of_training(data, model, tokenizer):
+    made = encode.encoded(data, "val", tokenizer, model, "qa", 512)
+    told = lengths.token_lengths(datasets.rows(data / "val.json"), "qa", model, max_length=int(made.lengths.max()) - 1)
+    assert (told["max"], told["rows"]) == (made.lengths.max(), 3)
+    assert told["over"] == (made.lengths == made.lengths.max()).mean()
 
 
 def test_folder_without_a_tokenizer(tmp_path):
