@@ -118,6 +118,15 @@ def duration(t: Text, seconds: float | None) -> str:
     return t("time.hours", h=seconds // 3600, m=seconds % 3600 // 60)
 
 
+def clock(seconds: float | None) -> str:
+    """Seconds as a clock shows them: "0:45", "4:33", "1:02:03"."""
+    if seconds is None:
+        return "–"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def number(value: float | None) -> str:
     """A loss or rate with the digits that matter."""
     if value is None:
@@ -143,9 +152,9 @@ def _stats(t: Text, status: dict) -> list[dict]:
             t("chart.best", loss=number(best["eval_loss"]), step=best["step"]) if best else "",
         ),
         (t("chart.speed"), f"{speed:,.0f}" if speed else "–", t("chart.speed_unit") if speed else ""),
-        (t("chart.time_left"), duration(t, status.get("eta_s")), "")
+        (t("chart.time_left"), clock(status.get("eta_s")), "")
         if running
-        else (t("chart.time_taken"), duration(t, status["seconds"] or None), ""),
+        else (t("chart.time_taken"), clock(status["seconds"] or None), ""),
     ]
     return [{"label": label, "value": value, "note": note} for label, value, note in facts]
 

@@ -1,5 +1,6 @@
 """Step 4: compare. One question, two answers side by side: the model before training and after, same seed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,8 @@ from engine.data import datasets
 from engine.errors import InvalidFields, NotFound
 from engine.fields import validated
 from engine.runs import store
-from engine.training import methods
 from ui.forms import Form
-from ui.model_tab import heading
+from ui.model_tab import heading, model_label
 from ui.page import GENERATION, Page
 from ui.text import Text
 
@@ -246,9 +246,8 @@ def _pair(row: dict, format: str) -> tuple[str, str]:
 
 
 def _run_name(t: Text, run: store.Run) -> str:
-    settings = run.config
-    method = t.of(methods.get(settings["method"]).label)
-    return f"{run.card['name'] or run.id} · {Path(settings['model']).name} · {method}"
+    when = time.strftime("%m-%d %H:%M", time.localtime(run.status()["created"]))
+    return f"{run.card['name'] or run.id} · {model_label(t, run.config['model'])} · {when}"
 
 
 def _answer(elem_id: str, value: dict) -> gr.HTML:

@@ -1,5 +1,7 @@
 """Step 1: which model learns. The demo model, the models already here, and folders added by path."""
 
+from pathlib import Path
+
 import gradio as gr
 
 from engine import home
@@ -64,6 +66,11 @@ def choice(t: Text, path: str | None) -> dict:
 
 def model_name(t: Text, model: library.Model) -> str:
     return t("model.demo_name") if model.demo else model.name
+
+
+def model_label(t: Text, path: str) -> str:
+    """As `model_name`, for a folder that may be gone by now."""
+    return t("model.demo_name") if Path(path) == home.DEMO_MODEL else Path(path).name
 
 
 def heading(t: Text, step: str) -> str:

@@ -10,7 +10,7 @@ from engine.runs import status as states
 from engine.runs import store
 from engine.training import methods
 from ui import chart
-from ui.model_tab import heading
+from ui.model_tab import heading, model_label
 from ui.page import Page
 from ui.text import Text
 from ui.train_tab import found
@@ -18,7 +18,7 @@ from ui.train_tab import found
 _TABLE = """
 {{#if value.rows}}
 <div class="td-table-wrap"><table class="td-table td-runs">
-  <thead><tr>{{#each value.columns}}<th>{{this}}</th>{{/each}}</tr></thead>
+  <thead><tr>{{#each value.columns}}<th class="{{this.kind}}">{{this.title}}</th>{{/each}}</tr></thead>
   <tbody>{{#each value.rows}}
     <tr data-row="{{this.id}}" tabindex="0" class="{{#if this.open}}is-open{{/if}}">
       <td><b>{{this.name}}</b><small>{{this.created}}</small></td>
@@ -31,6 +31,7 @@ _TABLE = """
 {{else}}<p class="td-empty">{{value.empty}}</p>{{/if}}
 """
 _COLUMNS = ("name", "state", "model", "data", "method", "loss", "eval_loss", "time")
+_NUMBERS = ("loss", "eval_loss", "time")
 
 
 def build(page: Page) -> None:
@@ -113,7 +114,9 @@ def build(page: Page) -> None:
 
 def _listing(t: Text, opened: str | None) -> dict:
     return {
-        "columns": [t(f"runs.column_{name}") for name in _COLUMNS],
+        "columns": [
+            {"title": t(f"runs.column_{name}"), "kind": "td-num" if name in _NUMBERS else ""} for name in _COLUMNS
+        ],
         "empty": t("runs.empty"),
         "rows": [_row(t, run, run.id == opened) for run in store.runs()],
     }
@@ -128,10 +131,10 @@ def _row(t: Text, run: store.Run, opened: bool) -> dict:
         "created": time.strftime("%Y-%m-%d %H:%M", time.localtime(status["created"])),
         "state": status["state"],
         "state_text": t(f"state.{status['state']}"),
-        "model": Path(settings["model"]).name,
+        "model": model_label(t, settings["model"]),
         "data": Path(settings["data"]).name,
         "method": t.of(methods.get(settings["method"]).label),
         "loss": chart.number(status["loss"]),
         "eval_loss": chart.number(status["eval_loss"]),
-        "time": chart.duration(t, status["seconds"] or None),
+        "time": chart.clock(status["seconds"] or None),
     }

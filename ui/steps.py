@@ -77,6 +77,6 @@ def _training(t: Text, id: str | None) -> str:
         return t("steps.train_none")
     status = run.status()
     if status["state"] in states.ACTIVE and status["max_steps"]:
-        left = chart.duration(t, status.get("eta_s"))
+        left = chart.clock(status.get("eta_s"))
         return t("steps.train_running", percent=round(100 * status["step"] / status["max_steps"]), left=left)
     return t(f"state.{status['state']}")

@@ -93,3 +93,8 @@ def test_time_is_said_as_people_do(seconds, said):
 @pytest.mark.parametrize(("value", "said"), [(None, "–"), (0.0, "0"), (1.23456, "1.235"), (0.00012, "0.00012")])
 def test_numbers_have_the_digits_that_matter(value, said):
     assert chart.number(value) == said
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(None, "–"), (45.2, "0:45"), (273, "4:33"), (3723, "1:02:03")])
+def test_the_clock(seconds, said):
+    assert chart.clock(seconds) == said
