@@ -4,6 +4,7 @@ Only the process that holds the claim on a job writes this file. It is a summary
 made anew from them.
 """
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ _CURRENT = (
 )
 _BOOKKEEPING = ("seq", "time", "type")
 _WRITE_EVERY = 1.0
+_RESERVE = ".reserve"
+_RESERVED = 16384
 
 _cache: dict[Path, tuple[tuple[int, int], dict]] = {}
 
@@ -146,8 +149,14 @@ class Writer:
         if self._dirty and time.monotonic() - self._written >= _WRITE_EVERY:
             self._write()
 
+    def reserve(self) -> None:
+        """Keep a little room aside, so that even on a full disk the end of the job can be written down."""
+        with contextlib.suppress(OSError):
+            (self._job / _RESERVE).write_bytes(os.urandom(_RESERVED))
+
     def settle(self, patience: float = 10.0) -> bool:
-        """Write what changed, trying for `patience` seconds; whether it is on the disk now."""
+        """Write what changed, trying for `patience` seconds; whether it is on the disk now. The reserve is given up."""
+        (self._job / _RESERVE).unlink(missing_ok=True)
         until = time.monotonic() + patience
         while self._dirty and not self._write() and time.monotonic() < until:
             time.sleep(0.2)

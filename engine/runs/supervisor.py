@@ -11,7 +11,7 @@ import threading
 import time
 
 from engine import errors, home
-from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung
+from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung, WorkError
 from engine.runs import launch, plan, processes
 from engine.runs.bounds import Bounds
 from engine.runs.events import Events
@@ -115,6 +115,7 @@ class Supervisor:
             self._end("failed", error.record())
             return
         self._writer.update(worker=processes.identity(self._process.pid))
+        self._writer.reserve()
         self._begin_to_follow()
 
     def _command(self) -> list[str]:
@@ -220,15 +221,17 @@ class Supervisor:
             self._end("stopped", None)
         elif self._verdict == "hung":
             self._end("interrupted", WorkerHung(minutes=max(1, round((time.monotonic() - self._heard) / 60))).record())
+        elif told == "failed" and self.status["error"]["error"] != WorkError.__name__:
+            self._fail(self.status["error"])
+        elif self._exit_code() not in (None, 0) and shutil.disk_usage(self._run.path).free < _NOT_A_LINE_FITS:
+            # Without room a library fails with an error of its own, or the worker cannot even write down why.
+            self._fail(DiskFull(path=str(self._run.path), free=home.free_text(self._run.path)).record())
         elif told == "failed":
             self._fail(self.status["error"])
         elif processes.oom_kills() > self.status["oom_kills"] and self._exit_code() in (None, -9, 137):
             self._fail(OutOfMemory().record())
         elif self._exit_code() is None:
             self._end("interrupted", None)
-        elif shutil.disk_usage(self._run.path).free < _NOT_A_LINE_FITS:
-            # It could not even write down why.
-            self._fail(DiskFull(path=str(self._run.path), free=home.free_text(self._run.path)).record())
         else:
             self._fail(WorkerDied(reason=_death(self._exit_code())).record())
 
