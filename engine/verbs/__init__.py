@@ -14,6 +14,7 @@ VERBS = (
     train.STOP,
     ask.ASK,
     compare.EVALUATE,
+    compare.REPORT,
     compare.SERVE,
     compare.EXPORT,
     bench.BENCH,

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.runs import store
 from engine.verbs import text
 from engine.verbs.verb import Verb
-from engine.words import Words, system_language
+from engine.words import LANGUAGES, Words, system_language
 
 _RUN = Words("id of a run, or its folder", "任务编号或其文件夹")
 _LIMIT = Words("held-out rows measured (0: all; default {rows})", "评测多少条验证数据（0 表示全部，默认 {rows}）")
@@ -18,6 +18,8 @@ _FORMAT = Words(
     "the adapter alone, one merged model, or GGUF for Ollama", "仅适配器、合并后的完整模型，或供 Ollama 使用的 GGUF"
 )
 _OUT = Words("a new folder", "新文件夹")
+_FILE = Words("an HTML file; one that is there is replaced", "HTML 文件；已存在则覆盖")
+_LANG = Words("language of the report (default: the system's)", "报告的语言（默认为系统语言）")
 _PROGRESS = Words("{done}/{total} rows", "{done}/{total} 条")
 _SHOWN = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL")
 
@@ -62,6 +64,18 @@ def export(args: Namespace) -> dict:
     return {"path": str(export(run, args.format, args.out, lambda phase: print(phase, file=sys.stderr, flush=True)))}
 
 
+def report(args: Namespace) -> dict:
+    from engine.compare import report
+
+    return {"path": str(report.write(store.find(args.run), args.out, args.lang or system_language()))}
+
+
+def _report_arguments(parser: ArgumentParser, lang: str) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help=_FILE.text(lang))
+    parser.add_argument("--lang", choices=LANGUAGES, help=_LANG.text(lang))
+
+
 def _export_arguments(parser: ArgumentParser, lang: str) -> None:
     from engine.compare.export import FORMATS
 
@@ -100,6 +114,13 @@ EXPORT = Verb(
     Words("write a model that other programs can load", "导出可供其他程序使用的模型"),
     _export_arguments,
     export,
+    lambda done, lang: done["path"],
+)
+REPORT = Verb(
+    "report",
+    Words("write a report that anyone can read", "生成一份人人都能看懂的报告"),
+    _report_arguments,
+    report,
     lambda done, lang: done["path"],
 )
 SERVE = Verb(

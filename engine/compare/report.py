@@ -1,0 +1,218 @@
+"""The report of a run: one HTML file for people who were not there. It needs no network and prints well.
+
+Everything in it that a person or a model wrote is escaped. It reads what training and evaluation left; it computes nothing.
+"""
+
+import time
+from html import escape
+from pathlib import Path
+
+from engine import hardware, home
+from engine.compare import evaluate
+from engine.compare.curves import svg
+from engine.data.cleaning import REASONS
+from engine.errors import from_os_error
+from engine.runs.store import Run
+from engine.training import methods, objectives
+from engine.words import Words
+
+_EXAMPLES = 10
+_MEASURES = {
+    "loss": Words("Loss (lower is better)", "损失（越低越好）"),
+    "perplexity": Words("Perplexity (lower is better)", "困惑度（越低越好）"),
+    "bleu4": Words("BLEU-4", "BLEU-4"),
+    "rouge1": Words("ROUGE-1", "ROUGE-1"),
+    "rouge2": Words("ROUGE-2", "ROUGE-2"),
+    "rougeL": Words("ROUGE-L", "ROUGE-L"),
+}
+_UNITS = {
+    "characters": Words("BLEU and ROUGE are counted by Chinese characters.", "BLEU 与 ROUGE 按汉字计算。"),
+    "words": Words("BLEU and ROUGE are counted by words.", "BLEU 与 ROUGE 按单词计算。"),
+}
+_SAID = {
+    "title": Words("Fine-tuning report", "微调报告"),
+    "what": Words("What was done", "做了什么"),
+    "what_text": Words(
+        "The model {model} was trained on {rows} rows of “{data}” with {method}. {objective} {summary}",
+        "用“{data}”中的 {rows} 行数据，以{method}方法训练了模型 {model}。{objective}{summary}",
+    ),
+    "result": Words("Did it get better?", "效果变好了吗？"),
+    "not_measured": Words(
+        "This run has not been evaluated yet, so nothing can be said about its quality.",
+        "该任务尚未评测，因此还无法说明效果如何。",
+    ),
+    "measure": Words("Measure", "指标"),
+    "before": Words("Before", "微调前"),
+    "after": Words("After", "微调后"),
+    "change": Words("Change (95 % interval)", "变化（95% 区间）"),
+    "forgot": Words("What it forgot", "遗忘情况"),
+    "curve": Words("How training went", "训练过程"),
+    "legend": Words(
+        "training loss (thin), validation loss (thick), by step", "训练损失（细线）与验证损失（粗线），横轴为步数"
+    ),
+    "examples": Words("Questions and answers, before and after", "微调前后的问答对比"),
+    "question": Words("Question", "问题"),
+    "reference": Words("Reference", "参考答案"),
+    "data": Words("Data", "数据"),
+    "read": Words("Rows read", "读入行数"),
+    "train": Words("Training rows", "训练行数"),
+    "val": Words("Validation rows (never trained on)", "验证行数（不参与训练）"),
+    "unused": Words("Unused rows", "未使用行数"),
+    "settings": Words("Settings", "参数"),
+    "versions": Words("Versions", "软件版本"),
+    "limits": Words("Limits", "局限"),
+    "limits_text": Words(
+        "A language model can state falsehoods with confidence. The scores compare answers with references word by word; "
+        "they do not check facts. What was not in the data was not learnt. Do not rely on it for medical, legal or other "
+        "grave decisions.",
+        "语言模型可能自信地说出错误内容。以上分数只衡量回答与参考答案在字面上的接近程度，并不核对事实；数据中没有的内容，"
+        "模型也没有学到。请勿据此做出医疗、法律等重大决定。",
+    ),
+}
+_STYLE = """
+body{font:16px/1.65 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;color:#1e2433;
+max-width:860px;margin:40px auto;padding:0 20px}
+h1{font-size:30px;margin:0}h2{font-size:20px;margin:40px 0 12px;border-bottom:1px solid #e3e6ef;padding-bottom:6px}
+.sub{color:#68708a}.verdict{background:#eef1fd;border-radius:12px;padding:14px 18px}.warn{background:#fdf3e4}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+td,th{text-align:left;padding:6px 10px;border-bottom:1px solid #e9ebf2;vertical-align:top}th{color:#68708a;font-weight:600}
+.card{border:1px solid #e3e6ef;border-radius:12px;padding:14px 18px;margin:14px 0;break-inside:avoid}
+.card h3{margin:0 0 8px;font-size:16px}.pair{display:grid;grid-template-columns:1fr 1fr;gap:16px}
+.pair p,.ref{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}.pair b,.ref b{color:#68708a;font-size:13px;display:block}
+.pair div+div{border-left:3px solid #4f5fd8;padding-left:14px}
+svg{width:100%;height:auto;font-size:12px;fill:#68708a}.grid{stroke:#e9ebf2}
+polyline{fill:none;stroke-linejoin:round}.loss{stroke:#a9b3e8;stroke-width:1.2}.eval{stroke:#3947b5;stroke-width:2.6}
+code{font-size:14px;overflow-wrap:anywhere}
+@media print{body{margin:0;max-width:none;font-size:13px}h2{break-after:avoid}}
+"""
+
+
+def write(run: Run, out: Path, lang: str) -> Path:
+    """Write the report of `run` to the file `out`, in "zh" or "en". Returns its absolute path.
+
+    Raises:
+        DiskFull, WorkError: `out` cannot be written.
+    """
+    out = out.expanduser().resolve()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        home.write_atomically(out, page(run, lang).encode())
+    except OSError as error:
+        raise from_os_error(error, out) from error
+    return out
+
+
+def page(run: Run, lang: str) -> str:
+    """The whole report as HTML."""
+    say = {name: escape(words.text(lang)) for name, words in _SAID.items() if "{" not in words.en}
+    scores = evaluate.last(run)
+    name = escape(run.card["name"] or run.id)
+    date = time.strftime("%Y-%m-%d", time.localtime(run.status()["ended"] or run.status()["created"]))
+    sections = [
+        ("what", f"<p>{_what(run, lang)}</p>"),
+        ("result", _scores(scores, say, lang) if scores else f"<p>{say['not_measured']}</p>"),
+        ("curve", _curve(run, say)),
+        ("examples", _examples(scores, say) if scores else ""),
+        ("data", _data(run, say, lang)),
+        ("settings", _settings(run)),
+        ("versions", _facts({name: version for name, version in hardware.packages().items()})),
+        ("limits", f"<p>{say['limits_text']}</p>"),
+    ]
+    body = "".join(f"<section><h2>{say[key]}</h2>{content}</section>" for key, content in sections if content)
+    return (
+        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{say['title']} · {name}</title><style>{_STYLE}</style></head>"
+        f'<body><p class="sub">TuneDesk 微调台 · {date}</p><h1>{say["title"]} · {name}</h1>{body}</body></html>'
+    )
+
+
+def _what(run: Run, lang: str) -> str:
+    config = run.config
+    method, objective = methods.get(config["method"]), objectives.get(config["objective"])
+    return escape(
+        _SAID["what_text"].text(
+            lang,
+            model=Path(config["model"]).name,
+            data=Path(config["data"]).name,
+            rows=_report(run).get("train", "?"),
+            method=method.label.text(lang),
+            objective=objective.summary.text(lang) + ("" if lang == "zh" else " "),
+            summary=method.summary.text(lang),
+        )
+    )
+
+
+def _scores(scores: dict, say: dict, lang: str) -> str:
+    sentence = escape(Words(*scores["sentence"]).text(lang))
+    said = f'<p class="verdict">{sentence}</p>{_table(scores, say, lang)}<p class="sub">{_UNITS[scores["units"]].text(lang)}</p>'
+    if "general" in scores:
+        general = scores["general"]
+        kind = "verdict warn" if general["forgot"]["warning"] else "verdict"
+        forgot = escape(Words(*general["forgot"]["sentence"]).text(lang))
+        said += f'<h2>{say["forgot"]}</h2><p class="{kind}">{forgot}</p>{_table(general, say, lang)}'
+    return said
+
+
+def _table(scores: dict, say: dict, lang: str) -> str:
+    rows = []
+    for name, label in _MEASURES.items():
+        change = scores["difference"][name]
+        interval = f"{change['value']:+.3g} ({change['low']:+.3g} … {change['high']:+.3g})"
+        cells = (escape(label.text(lang)), f"{scores['base'][name]:.4g}", f"{scores['tuned'][name]:.4g}", interval)
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    heads = "".join(f"<th>{say[key]}</th>" for key in ("measure", "before", "after", "change"))
+    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _curve(run: Run, say: dict) -> str:
+    series = run.series()
+    steps, evals = series["steps"], series["evals"]
+    drawn = svg([("loss", steps["step"], steps["loss"]), ("eval", evals["step"], evals["eval_loss"])])
+    return f'{drawn}<p class="sub">{say["legend"]}</p>' if drawn else ""
+
+
+def _examples(scores: dict, say: dict) -> str:
+    """Ten rows spread evenly over all, so that they are not the best ten."""
+    rows = scores["examples"]
+    count = min(_EXAMPLES, len(rows))
+    cards = []
+    for row in (rows[i * len(rows) // count] for i in range(count)):
+        sides = "".join(
+            f"<div><b>{say[title]}</b><p>{escape(row[side]['text'])}</p></div>"
+            for side, title in (("base", "before"), ("tuned", "after"))
+        )
+        reference = f'<div class="ref"><b>{say["reference"]}</b>{escape(row["reference"])}</div>'
+        cards.append(
+            f'<div class="card"><h3>{escape(row["question"])}</h3><div class="pair">{sides}</div>{reference}</div>'
+        )
+    return "".join(cards)
+
+
+def _data(run: Run, say: dict, lang: str) -> str:
+    report = _report(run)
+    if not report:
+        return ""
+    counts = {"read": "input_rows", "train": "train", "val": "val", "unused": "unused"}
+    facts = {say[name]: report[key] for name, key in counts.items()}
+    facts |= {REASONS[reason].text(lang): count for reason, count in report["dropped"].items()}
+    return _facts(facts)
+
+
+def _settings(run: Run) -> str:
+    config = run.config
+    values = {name: config[name] for name in ("model", "data", "objective", "method")}
+    return _facts(values | config["objective_params"] | config["method_params"] | config["training"])
+
+
+def _facts(values: dict[str, object]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(str(k))}</td><td><code>{escape(str(v))}</code></td></tr>" for k, v in values.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _report(run: Run) -> dict:
+    """What conversion wrote of the data set; empty where the data set is gone."""
+    file = Path(run.config["data"]) / "report.json"
+    return home.read_json(file) if file.is_file() else {}
