@@ -97,6 +97,7 @@ def write(run: Run, out: Path, lang: str) -> Path:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         home.write_atomically(out, page(run, lang).encode())
+        out.chmod(0o644)  # made to be passed on
     except OSError as error:
         raise from_os_error(error, out) from error
     return out

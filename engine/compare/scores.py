@@ -86,7 +86,7 @@ class Scorer:
         whole = [int(value) for value in sums[:10]]
         bleu = self._bleu.compute_bleu(whole[:4], whole[4:8], whole[8], whole[9], smooth_method="exp").score
         rouge1, rouge2, rouge_l = table[:, 10:13].mean(0).tolist()
-        loss = sums[13] / sums[14] if sums[14] else math.nan
+        loss = float(sums[13] / sums[14]) if sums[14] else math.nan
         perplexity = math.exp(min(loss, 700.0))
         return {
             "loss": loss,
