@@ -17,6 +17,7 @@ import numpy as np
 
 from engine import home
 from engine.data import formats, tokens
+from engine.data.arrays import Growing
 from engine.data.jsonlines import Rows
 from engine.data.tokens import Tokens
 from engine.errors import BadMapping, from_os_error
@@ -226,31 +227,6 @@ def _key(file: Path, prepared: Tokens, model: Path | None, format: str, max_leng
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
 
 
-class _Growing:
-    """A one-dimensional `.npy` file written from the front; its length is filled in at the end."""
-
-    def __init__(self, path: Path, dtype: type):
-        self._file = open(path, "wb")  # noqa: SIM115 - closed by `close`
-        self._dtype = np.dtype(dtype)
-        self.count = 0
-        self._header()
-
-    def _header(self) -> None:
-        # numpy pads the header so that a longer shape needs no more room
-        descr = np.lib.format.dtype_to_descr(self._dtype)
-        header = {"descr": descr, "fortran_order": False, "shape": (self.count,)}
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def add(self, values: list) -> None:
-        self._file.write(np.asarray(values, self._dtype).tobytes())
-        self.count += len(values)
-
-    def close(self) -> None:
-        self._file.seek(0)
-        self._header()
-        self._file.close()
-
-
 _ARRAYS = {"ids": np.int32, "mask": np.uint8, "offsets": np.int64, "source": np.int64, "answers": np.int64}
 
 
@@ -264,7 +240,7 @@ def _write(
 ) -> None:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".encoding."))
     try:
-        arrays = {name: _Growing(temporary / f"{name}.npy", dtype) for name, dtype in _ARRAYS.items()}
+        arrays = {name: Growing(temporary / f"{name}.npy", dtype) for name, dtype in _ARRAYS.items()}
         arrays["offsets"].add([0])
         cut = skipped = 0
         rows = Rows(file)
