@@ -76,7 +76,7 @@ class Voice:
     @property
     def context(self) -> int:
         """Tokens of prompt and answer together that the model can read."""
-        return self.base.model.config.max_position_embeddings - self.virtual_tokens
+        return self.base.model.config.get_text_config().max_position_embeddings - self.virtual_tokens
 
     def prompt(self, messages: list[dict]) -> list[int]:
         """The token ids of a conversation, ready to be answered.
