@@ -40,6 +40,8 @@ class Reporter(TrainerCallback):
         if (self._run / "stop").exists():
             self.stopped = state.global_step < state.max_steps
             control.should_training_stop = control.should_save = True
+        if control.should_evaluate and state.is_world_process_zero:
+            self._events.write("phase", phase="evaluating")
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         if not state.is_world_process_zero or "loss" not in logs:
@@ -71,6 +73,7 @@ class Reporter(TrainerCallback):
                 eval_loss=metrics["eval_loss"],
                 perplexity=round(math.exp(min(metrics["eval_loss"], 700)), 4),
             )
+            self._events.write("phase", phase="training")
 
     def on_save(self, args, state, control, **kwargs):
         self._set_aside()

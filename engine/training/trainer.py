@@ -95,6 +95,9 @@ class PackedTrainer(Trainer):
         self.args.output_dir = str(beside)
         try:
             super()._save_checkpoint(model, trial)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
         finally:
             self.args.output_dir = str(target)
         if self.args.should_save:
