@@ -139,22 +139,26 @@ def _progress(status: dict) -> float:
 
 
 def _stats(t: Text, status: dict) -> list[dict]:
-    steps = f"{status['step']} / {status['max_steps']}" if status["max_steps"] else "–"
-    phase = status["phase"] or status["state"]
     running = status["state"] in states.ACTIVE
-    best, speed = status["best"], status.get("tokens_per_second")
+    best, speed, last = status["best"], status.get("tokens_per_second"), status["max_steps"]
+    if running:
+        time_fact = (
+            t("chart.time_left"),
+            clock(status.get("eta_s")),
+            t(f"phase.{status['phase']}") if status["phase"] else "",
+        )
+    else:
+        time_fact = (t("chart.time_taken"), clock(status["seconds"] or None), "")
     facts = [
-        (t("chart.step"), steps, t(f"phase.{phase}") if running and status["phase"] else ""),
+        (t("chart.step"), f"{status['step']:,}" if last else "–", t("chart.of", last=f"{last:,}") if last else ""),
         (t("chart.loss"), number(status["loss"]), ""),
         (
-            t("chart.validation"),
+            t("chart.validation_short"),
             number(status["eval_loss"]),
-            t("chart.best", loss=number(best["eval_loss"]), step=best["step"]) if best else "",
+            t("chart.best", loss=number(best["eval_loss"])) if best else "",
         ),
         (t("chart.speed"), f"{speed:,.0f}" if speed else "–", t("chart.speed_unit") if speed else ""),
-        (t("chart.time_left"), clock(status.get("eta_s")), "")
-        if running
-        else (t("chart.time_taken"), clock(status["seconds"] or None), ""),
+        time_fact,
     ]
     return [{"label": label, "value": value, "note": note} for label, value, note in facts]
 
