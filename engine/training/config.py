@@ -16,7 +16,7 @@ class TrainingParams(Params):
     """Parameters common to all methods, called as in transformers' `TrainingArguments` where one is there."""
 
     num_train_epochs: float = param(
-        3.0,
+        2.0,
         Words("Epochs", "训练轮数"),
         Words(
             "How many times every row is seen. Small data sets want 3 to 10, large ones 1 or 2.",
