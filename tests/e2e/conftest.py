@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 # Patient: the machine that runs the tests may be busy with others.
-PATIENCE = 600_000
+PATIENCE = 180_000
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,10 +30,11 @@ _FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[str]:
     """The address of an application with an empty workspace."""
-    yield from running(tmp_path_factory.mktemp("workspace"))
+    (tmp_path / "workspace").mkdir()
+    yield from running(tmp_path / "workspace")
 
 
 def running(home: Path) -> Iterator[str]:
