@@ -7,9 +7,9 @@ if exist .venv\installed.txt (
 )
 py -3.11 -c "" >nul 2>&1 && set "PYTHON=py -3.11"
 if not defined PYTHON set "PYTHON=python"
-%PYTHON% -c "import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))" >nul 2>&1
+%PYTHON% -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" >nul 2>&1
 if errorlevel 1 (
-  echo TuneDesk needs Python 3.10 to 3.13. Install it from python.org and run this again.
+  echo TuneDesk needs Python 3.11 to 3.13. Install it from python.org and run this again.
   exit /b 2
 )
 echo Installing the packages into .venv, about 2 GB; only this once ...

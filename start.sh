@@ -11,9 +11,9 @@ NEEDED_MB=4000 # the packages and pip's own copies of them while it installs
 
 find_python() {
   local candidate
-  for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3.10 python3 python; do
+  for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3 python; do
     if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
-      "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
       echo "$candidate"
       return
     fi
@@ -24,8 +24,8 @@ install() {
   local requirements=$1 python free
   python=$(find_python)
   if [ -z "$python" ]; then
-    say "TuneDesk needs Python 3.10 to 3.13, and none was found. Install it from python.org, or name it: PYTHON=/path/to/python3.11 bash $0" \
-      "微调台需要 Python 3.10 至 3.13，但没有找到。请从 python.org 安装，或指明位置：PYTHON=/path/to/python3.11 bash $0"
+    say "TuneDesk needs Python 3.11 to 3.13, and none was found. Install it from python.org, or name it: PYTHON=/path/to/python3.11 bash $0" \
+      "微调台需要 Python 3.11 至 3.13，但没有找到。请从 python.org 安装，或指明位置：PYTHON=/path/to/python3.11 bash $0"
     exit 2
   fi
   if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
