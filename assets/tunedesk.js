@@ -1,6 +1,6 @@
 // The page's own behaviour, called from `js_on_load` of gr.HTML components. It holds no state of its own: what is
 // chosen lives in the component's value, and the server answers for everything else.
-window.TuneDesk = {
+Object.assign((window.TuneDesk ||= {}), {
   // Cards that work as radio buttons: keyboard and screen readers get real inputs.
   cards(element, props, trigger) {
     element.addEventListener("change", (event) => {
@@ -113,4 +113,4 @@ window.TuneDesk = {
     document.addEventListener("visibilitychange", tick);
     tick();
   },
-};
+});

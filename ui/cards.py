@@ -1,34 +1,8 @@
-"""Cards to choose one from, and statistics as cards: `gr.HTML` with Handlebars templates, which escape every value."""
+"""Cards to choose one from, and statistics as cards: drawn by `assets/draw.js`, which escapes every value."""
 
 from dataclasses import asdict, dataclass
 
 import gradio as gr
-
-_CARDS = """
-<div class="td-cards" role="radiogroup" aria-label="{{value.label}}">
-  {{#each value.cards}}
-  <label class="td-card{{#if this.further}} is-further{{/if}}{{#if this.selected}} is-selected{{/if}}{{#if this.disabled}} is-disabled{{/if}}">
-    <input type="radio" name="{{../value.name}}" value="{{this.key}}"
-      {{#if this.selected}}checked{{/if}} {{#if this.disabled}}disabled{{/if}}>
-    <span class="td-card-title"><span>{{this.title}}</span>
-      {{#if this.badge}}<em class="td-badge">{{this.badge}}</em>{{/if}}</span>
-    {{#if this.text}}<span class="td-card-text">{{this.text}}</span>{{/if}}
-    {{#if this.facts}}<span class="td-facts">
-      {{#each this.facts}}<span><small>{{this.label}}</small><b>{{this.value}}</b></span>{{/each}}
-    </span>{{/if}}
-  </label>
-  {{/each}}
-</div>
-{{#if value.more}}<button type="button" class="td-more" data-more>{{value.more}}</button>{{/if}}
-{{#unless value.cards}}<p class="td-empty">{{value.empty}}</p>{{/unless}}
-"""
-
-_STATS = """
-<div class="td-stats">
-  {{#each value}}<div class="td-stat {{this.kind}}"><small>{{this.label}}</small><b>{{this.value}}</b>
-    {{#if this.note}}<span>{{this.note}}</span>{{/if}}</div>{{/each}}
-</div>
-"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +32,7 @@ def cards(elem_id: str, value: dict | None = None, columns: str = "") -> gr.HTML
     """
     return gr.HTML(
         value or choice("", []),
-        html_template=_CARDS,
+        html_template="${TuneDesk.draw.cards(value)}",
         js_on_load="TuneDesk.cards(element, props, trigger); // 'pick'",
         elem_id=elem_id,
         elem_classes=["td-cards-block", columns],
@@ -98,7 +72,14 @@ def selected(value: dict) -> str | None:
 
 def stats(elem_id: str, visible: bool = True) -> gr.HTML:
     """Statistics side by side. Its value is what `figures` makes."""
-    return gr.HTML([], html_template=_STATS, js_on_load=None, elem_id=elem_id, visible=visible, apply_default_css=False)
+    return gr.HTML(
+        [],
+        html_template="${TuneDesk.draw.stats(value)}",
+        js_on_load=None,
+        elem_id=elem_id,
+        visible=visible,
+        apply_default_css=False,
+    )
 
 
 def figures(facts: list[Fact]) -> list[dict]:

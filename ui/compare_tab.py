@@ -21,23 +21,6 @@ EXAMPLES = 5
 # Held-out rows among which a question's reference answer is looked for.
 _SEARCHED = 20_000
 
-_ANSWER = """
-<section class="td-answer {{value.kind}}" aria-live="polite">
-  <header><h3>{{value.title}}</h3><span>{{value.note}}</span></header>
-  <div class="td-answer-text{{#if value.quiet}} is-quiet{{/if}}">{{value.text}}{{#if value.busy}}<i class="td-caret"></i>{{/if}}</div>
-  <footer>{{value.meta}}</footer>
-</section>
-"""
-_CHIPS = """
-{{#if value.chips}}<div class="td-chips"><span>{{value.label}}</span>
-  {{#each value.chips}}<button type="button" data-chip="{{@index}}">{{this}}</button>{{/each}}
-  <button type="button" class="is-more" data-chip="-1">{{value.more}}</button></div>{{/if}}
-"""
-_REFERENCE = """
-{{#if value.text}}<section class="td-reference"><h4>{{value.title}}</h4><p>{{value.text}}</p></section>{{/if}}
-{{#if value.demo}}<p class="td-disclaimer">{{value.demo}}</p>{{/if}}
-"""
-
 
 def build(page: Page) -> None:
     t, services = page.t, page.services
@@ -58,7 +41,7 @@ def build(page: Page) -> None:
             )
             chips = gr.HTML(
                 {},
-                html_template=_CHIPS,
+                html_template="${TuneDesk.draw.chips(value)}",
                 js_on_load="TuneDesk.chips(element, trigger); // 'pick'",
                 elem_id="compare-examples",
                 apply_default_css=False,
@@ -73,7 +56,11 @@ def build(page: Page) -> None:
         base = _answer("answer-base", _idle(t, "base"))
         tuned = _answer("answer-tuned", _idle(t, "tuned"))
     reference = gr.HTML(
-        {}, html_template=_REFERENCE, js_on_load=None, elem_id="compare-reference", apply_default_css=False
+        {},
+        html_template="${TuneDesk.draw.reference(value)}",
+        js_on_load=None,
+        elem_id="compare-reference",
+        apply_default_css=False,
     )
 
     def show(chosen: dict) -> list:
@@ -251,7 +238,9 @@ def _run_name(t: Text, run: store.Run) -> str:
 
 
 def _answer(elem_id: str, value: dict) -> gr.HTML:
-    return gr.HTML(value, html_template=_ANSWER, js_on_load=None, elem_id=elem_id, apply_default_css=False)
+    return gr.HTML(
+        value, html_template="${TuneDesk.draw.answer(value)}", js_on_load=None, elem_id=elem_id, apply_default_css=False
+    )
 
 
 def _panel(t: Text, kind: str) -> dict:

@@ -11,7 +11,7 @@ from gradio.utils import get_upload_folder
 from engine import home
 from engine.data import convert, datasets, formats, roles, tables
 from engine.data.cleaning import REASONS, Cleaning
-from engine.errors import InvalidFields, NotFound
+from engine.errors import InvalidFields, NotFound, TuneDeskError
 from engine.fields import Params, param, validated
 from engine.words import Words
 from ui import cards, table
@@ -133,7 +133,12 @@ def build(page: Page) -> None:
         key = chosen["file"] or DEMO
         if shown.get("file") == key:
             return [gr.skip()] * len(of_file)
-        return inspect(key)
+        try:
+            return inspect(key)
+        except TuneDeskError as error:
+            # A file remembered from before that is gone or damaged now.
+            gr.Warning(error.text(t.lang))
+            return inspect(DEMO)
 
     def inspect(key: str) -> list:
         path = file_path(key)
@@ -157,7 +162,13 @@ def build(page: Page) -> None:
         return {**chosen, "file": cards.selected(value)}
 
     def take(chosen: dict, event: gr.EventData) -> dict:
-        return {**chosen, "file": keep_upload(uploaded_file(event._data.get("path"))).name}
+        path = keep_upload(uploaded_file(event._data.get("path")))
+        try:
+            tables.inspect(path)
+        except TuneDeskError:
+            path.unlink()
+            raise
+        return {**chosen, "file": path.name}
 
     def refuse(event: gr.EventData) -> None:
         gr.Warning(t("data.refused", name=event._data.get("name"), limit=UPLOAD_LIMIT), title=t("app.error"))

@@ -15,21 +15,6 @@ from ui.page import Page
 from ui.text import Text
 from ui.train_tab import found
 
-_TABLE = """
-{{#if value.rows}}
-<div class="td-table-wrap"><table class="td-table td-runs">
-  <thead><tr>{{#each value.columns}}<th class="{{this.kind}}">{{this.title}}</th>{{/each}}</tr></thead>
-  <tbody>{{#each value.rows}}
-    <tr data-row="{{this.id}}" tabindex="0" class="{{#if this.open}}is-open{{/if}}">
-      <td><b>{{this.name}}</b><small>{{this.created}}</small></td>
-      <td><span class="td-pill is-{{this.state}}">{{this.state_text}}</span></td>
-      <td>{{this.model}}</td><td>{{this.data}}</td><td>{{this.method}}</td>
-      <td class="td-num">{{this.loss}}</td><td class="td-num">{{this.eval_loss}}</td><td class="td-num">{{this.time}}</td>
-    </tr>{{/each}}
-  </tbody>
-</table></div>
-{{else}}<p class="td-empty">{{value.empty}}</p>{{/if}}
-"""
 _COLUMNS = ("name", "state", "model", "data", "method", "loss", "eval_loss", "time")
 _NUMBERS = ("loss", "eval_loss", "time")
 
@@ -40,7 +25,7 @@ def build(page: Page) -> None:
         gr.HTML(heading(t, "runs"), apply_default_css=False)
         table = gr.HTML(
             {},
-            html_template=_TABLE,
+            html_template="${TuneDesk.draw.runs(value)}",
             js_on_load="TuneDesk.table(element, trigger); // 'open'",
             elem_id="runs",
             apply_default_css=False,

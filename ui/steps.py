@@ -11,17 +11,6 @@ from ui.services import Services
 from ui.text import Text
 from ui.train_tab import current_run
 
-_STEPS = """
-<nav class="td-steps" aria-label="{{value.label}}">
-  {{#each value.steps}}
-  <button type="button" data-step="{{this.key}}" class="td-step is-{{this.key}}{{#if this.current}} is-current{{/if}}{{#if this.done}} is-done{{/if}}"
-    {{#if this.current}}aria-current="step"{{/if}}>
-    <i>{{this.mark}}</i><span><b>{{this.title}}</b><small {{#if this.live}}data-live="{{this.note}}"{{/if}}>{{this.note}}</small></span>
-  </button>
-  {{/each}}
-</nav>
-"""
-
 
 def steps(t: Text, services: Services) -> gr.HTML:
     """The row. Its value is what `shown` makes; it fires `go` with `{"step": key}`."""
@@ -32,7 +21,7 @@ def steps(t: Text, services: Services) -> gr.HTML:
 
     return gr.HTML(
         {},
-        html_template=_STEPS,
+        html_template="${TuneDesk.draw.steps(value)}",
         js_on_load="TuneDesk.steps(element, props, trigger, server); // 'go'",
         server_functions=[pulse],
         elem_id="steps",

@@ -1,4 +1,4 @@
-"""A page of a table: rows come from the server fifty at a time, and every cell is text (Handlebars escapes it)."""
+"""A page of a table: rows come from the server fifty at a time, and every cell is text (`assets/draw.js` escapes it)."""
 
 import gradio as gr
 
@@ -9,28 +9,12 @@ PAGE = 50
 # A cell longer than this is cut in the preview; nobody reads a novel in a table.
 _LONGEST_CELL = 600
 
-_TABLE = """
-{{#if value.columns}}
-<div class="td-table-wrap" tabindex="0"><table class="td-table">
-  <thead><tr><th class="td-rownum">#</th>{{#each value.columns}}<th>{{this}}</th>{{/each}}</tr></thead>
-  <tbody>{{#each value.rows}}<tr><td class="td-rownum">{{this.number}}</td>
-    {{#each this.cells}}<td><div>{{this}}</div></td>{{/each}}</tr>{{/each}}</tbody>
-</table></div>
-<nav class="td-pager"><span>{{value.where}}</span>
-  <button type="button" data-start="{{value.previous}}" aria-label="{{value.words.previous}}"
-    {{#unless value.has_previous}}disabled{{/unless}}>‹</button>
-  <button type="button" data-start="{{value.next}}" aria-label="{{value.words.next}}"
-    {{#unless value.has_next}}disabled{{/unless}}>›</button>
-</nav>
-{{/if}}
-"""
-
 
 def table(elem_id: str) -> gr.HTML:
     """The preview. Its value is what `page` makes; it fires `turn` with `{"start": row}`."""
     return gr.HTML(
         {},
-        html_template=_TABLE,
+        html_template="${TuneDesk.draw.table(value)}",
         js_on_load="TuneDesk.pager(element, trigger); // 'turn'",
         elem_id=elem_id,
         apply_default_css=False,

@@ -47,8 +47,8 @@ def test_no_page_owns_a_run(visit):
 def test_data_is_text(visit, tmp_path):
     nasty = (
         "<img src=x onerror=document.title='caught'>",
-        "${document.title='caught'}",
-        "{{value}} `x` <script>1</script>",
+        "${(document.title = 'caught')}",
+        "{{value}} `x` C:\\new <script>1</script>",
     )
     path = tmp_path / "nasty.csv"
     path.write_text("question,answer\n" + "".join(f'"{text}","{text}"\n' for text in nasty), encoding="utf-8")
