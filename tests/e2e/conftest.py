@@ -72,7 +72,8 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
     pytest.fail(log.read_text())
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright is up, an event loop runs in this thread, and others cannot use their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     if CHROMIUM is None:
         pytest.skip("no Chrome or Chromium is installed")
