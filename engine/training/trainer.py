@@ -12,11 +12,15 @@ import numpy as np
 import torch
 from transformers import Trainer
 
+from engine import home
 from engine.data.encode import Encoded
-from engine.errors import LossNotFinite
+from engine.errors import DiskFull, LossNotFinite
 from engine.training import checkpoints
 from engine.training.batching import Layout, Step, StepLoader, pack, share, split
 from engine.training.learner import Learner
+
+# Bytes left on a disk that a write has just failed on, below which the disk was the reason.
+_NO_ROOM = 1_000_000
 
 
 class PackedTrainer(Trainer):
@@ -95,8 +99,12 @@ class PackedTrainer(Trainer):
         self.args.output_dir = str(beside)
         try:
             super()._save_checkpoint(model, trial)
-        except BaseException:
+        except Exception as error:
+            # torch calls a full disk a RuntimeError, and removing what was half written makes room again: ask first.
+            free = home.free_text(target) if shutil.disk_usage(target).free < _NO_ROOM else None
             shutil.rmtree(beside, ignore_errors=True)
+            if free:
+                raise DiskFull(path=str(target), free=free) from error
             raise
         finally:
             self.args.output_dir = str(target)
