@@ -7,7 +7,7 @@ import psutil
 
 from engine import hardware, home
 
-_RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results"
 
 
 def record(name: str, measured: dict) -> dict:
@@ -18,5 +18,5 @@ def record(name: str, measured: dict) -> dict:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "packages": hardware.packages(),
     }
-    home.write_json(_RESULTS / f"{name}.json", circumstances | measured)
+    home.write_json(RESULTS / f"{name}.json", circumstances | measured)
     return circumstances | measured

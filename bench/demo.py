@@ -20,7 +20,7 @@ from engine import home
 from engine.runs import store
 from engine.runs.events import log
 
-_ROWS = 240
+ROWS = 240
 
 
 def main(arguments: list[str]) -> dict:
@@ -29,17 +29,17 @@ def main(arguments: list[str]) -> dict:
     methods = parser.parse_args(arguments).method
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder
-        _engine("convert", str(home.DEMO_DATA), "--out", f"{folder}/data/demo")
+        engine("convert", str(home.DEMO_DATA), "--out", f"{folder}/data/demo")
         rows = [_measured(method) for method in methods]
     return record("demo", {"rows": rows})
 
 
 def _measured(method: str) -> dict:
     started = time.time()
-    trained = _engine("train", "--model", "demo-model", "--data", "demo", "--method", method)
+    trained = engine("train", "--model", "demo-model", "--data", "demo", "--method", method)
     seconds = time.time() - started
     run = store.find(trained["run"])
-    scores = _engine("evaluate", trained["run"], "--limit", str(_ROWS))
+    scores = engine("evaluate", trained["run"], "--limit", str(ROWS))
     answers = home.read_json(run.path / "evaluation" / "result.json")["examples"]
     first = next(event["time"] for event in log(run.path / "events.jsonl").after(0) if event["type"] == "step")
     return {
@@ -58,7 +58,7 @@ def _names_both(example: dict) -> bool:
     return all(term in example["tuned"]["text"] for term in terms(example["question"]))
 
 
-def _engine(*arguments: str) -> dict:
+def engine(*arguments: str) -> dict:
     command = [sys.executable, "-m", "engine", *arguments, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parent.parent)
     return json.loads(done.stdout)

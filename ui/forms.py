@@ -6,6 +6,7 @@ and what the engine finds wrong comes back to the fields by name (`problems`).
 
 import types
 import typing
+from collections.abc import Callable
 
 import gradio as gr
 from pydantic.fields import FieldInfo
@@ -103,6 +104,35 @@ class Form:
     def _choices(self, field: FieldInfo, kind: object) -> list[tuple[str, object]]:
         named = (field.json_schema_extra or {}).get("choices", {})
         return [(named[value][self.t.lang] if value in named else str(value), value) for value in typing.get_args(kind)]
+
+
+class Forms:
+    """One form for each entry of a registry (methods, objectives); that of the chosen entry is shown, at first the first.
+
+    All are laid out once and shown or hidden, so that going back to an entry finds the values given before.
+    """
+
+    def __init__(self, specs: typing.Sequence[typing.Any], t: Text):
+        self.forms = {spec.key: Form(spec.params, t, spec.key) for spec in specs}
+        self.groups: list[gr.Column] = []
+        self._keys: list[str] = []
+
+    def basic(self) -> None:
+        self._lay_out(Form.basic)
+
+    def advanced(self) -> None:
+        self._lay_out(Form.advanced)
+
+    def show(self, chosen: str | None) -> list[dict]:
+        """An update for each of `groups`, to show the form of the entry `chosen` and no other."""
+        return [gr.update(visible=key == chosen) for key in self._keys]
+
+    def _lay_out(self, part: Callable[[Form], None]) -> None:
+        for place, (key, form) in enumerate(self.forms.items()):
+            with gr.Column(visible=place == 0) as group:
+                part(form)
+            self.groups.append(group)
+            self._keys.append(key)
 
 
 def _is_advanced(field: FieldInfo) -> bool:

@@ -8,14 +8,15 @@ from engine.errors import InvalidFields, Unsupported
 from engine.runs import status as states
 from engine.runs import store
 from engine.training import config
-from engine.training.methods import METHODS
+from engine.training.methods import METHODS, MethodSpec
 from engine.training.methods import get as get_method
 from engine.training.objectives import OBJECTIVES
+from engine.training.objectives import get as get_objective
 from engine.words import Words
 from ui import cards, chart
 from ui.chart import runs_ahead, waiting
 from ui.data_tab import chosen_data
-from ui.forms import Form
+from ui.forms import Form, Forms
 from ui.model_tab import chosen_model, count, heading, model_name
 from ui.page import Page, choices
 from ui.services import Services
@@ -39,18 +40,15 @@ def build(page: Page) -> None:
             methods = cards.cards("methods", _methods(t, METHODS[0].key, OBJECTIVES[0].key))
             gr.HTML(f"<h3>{t.html('train.parameters')}</h3>", apply_default_css=False)
             common = Form(config.TrainingParams, t, "training")
-            forms = {spec.key: Form(spec.params, t, spec.key) for spec in METHODS}
             common.basic()
-            groups, folds = {}, {}
-            for spec in METHODS:
-                with gr.Column(visible=spec is METHODS[0]) as groups[spec.key]:
-                    forms[spec.key].basic()
+            of_objectives, of_methods = Forms(OBJECTIVES, t), Forms(METHODS, t)
+            of_objectives.basic()
+            of_methods.basic()
             with gr.Accordion(
                 t("form.advanced"), open=False, elem_classes="td-fold", elem_id="train-advanced"
             ) as advanced:
-                for spec in METHODS:
-                    with gr.Column(visible=spec is METHODS[0]) as folds[spec.key]:
-                        forms[spec.key].advanced()
+                of_objectives.advanced()
+                of_methods.advanced()
                 common.advanced()
             name = gr.Textbox(
                 label=t("train.name"),
@@ -67,7 +65,7 @@ def build(page: Page) -> None:
                 forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
 
-    every = [common, *forms.values()]
+    every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]
 
     def show(chosen: dict) -> list:
@@ -91,31 +89,31 @@ def build(page: Page) -> None:
     def changed(event: gr.EventData) -> list:
         return buttons(found(event._data.get("run")))
 
-    def choose_objective(value: dict, method: dict) -> dict:
-        return _methods(t, cards.selected(method), cards.selected(value))
+    def choose_objective(value: dict, method: dict) -> list:
+        objective = cards.selected(value)
+        offered = _methods(t, cards.selected(method), objective)
+        return [offered, *of_objectives.show(objective), *of_methods.show(cards.selected(offered))]
 
     def choose_method(value: dict) -> list:
-        chosen = cards.selected(value)
-        return [gr.update(visible=key == chosen) for key in [*groups, *folds]]
+        return of_methods.show(cards.selected(value))
 
     def begin(chosen: dict, objective: dict, method: dict, run_name: str, *values: object) -> list:
-        key = cards.selected(method)
+        goal, key = cards.selected(objective), cards.selected(method)
+        asked = [common, of_objectives.forms.get(goal), of_methods.forms.get(key)]
         settings, at = {}, 0
         for form in every:
             part, at = values[at : at + len(form.components)], at + len(form.components)
-            if form is common or form is forms.get(key):
+            if form in asked:
                 settings |= form.settings(part)
         chosen = choices(chosen)
         try:
             model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
             if data is None:
                 raise Unsupported(reason=NO_DATA)
-            run = launch(
-                t, services, str(model.path), str(data.path), cards.selected(objective), key, settings, run_name
-            )
+            run = launch(t, services, str(model.path), str(data.path), goal, key, settings, run_name)
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
-            folded = any(form.names_any(error, advanced=True) for form in (common, forms[key]))
+            folded = any(form.names_any(error, advanced=True) for form in asked)
             wrong = [update for form in every for update in form.problems(error)]
             return [gr.skip(), gr.update(open=True) if folded else gr.skip(), *wrong]
         if runs_ahead(services, run):
@@ -131,8 +129,13 @@ def build(page: Page) -> None:
     page.render("train", show, [subject, view, start, stop, forward, hint])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     view.state(changed, None, [start, stop, forward, hint], **private)
-    objectives.pick(choose_objective, [objectives, methods], methods, **private)
-    methods.pick(choose_method, methods, [*groups.values(), *folds.values()], **private)
+    objectives.pick(
+        page.guarded(choose_objective),
+        [objectives, methods],
+        [methods, *of_objectives.groups, *of_methods.groups],
+        **private,
+    )
+    methods.pick(choose_method, methods, of_methods.groups, **private)
     start.click(
         page.guarded(begin),
         [page.chosen, objectives, methods, name, *fields],
@@ -200,19 +203,18 @@ def _objectives(t: Text, selected: str) -> dict:
 
 
 def _methods(t: Text, selected: str | None, objective: str | None) -> dict:
-    """The methods; those that the objective does not go with are greyed, and another is chosen then."""
-    fit = [spec.key for spec in METHODS if objective in spec.objectives]
-    offered = [
-        cards.Card(
-            spec.key,
-            t.of(spec.label),
-            t.of(spec.summary),
-            "" if spec.key in fit else t("train.not_for"),
-            disabled=spec.key not in fit,
-        )
-        for spec in METHODS
-    ]
+    """The methods; those that do not go with the objective say why, and another is chosen then."""
+    goal = get_objective(objective or "")
+    refused = {spec.key: config.refusal(spec, goal) for spec in METHODS}
+    offered = [_method(t, spec, refused[spec.key]) for spec in METHODS]
+    fit = [key for key, reason in refused.items() if reason is None]
     chosen = selected if selected in fit else next(iter(fit), None)
     return cards.choice(
         t("train.method"), offered, chosen, name="method", first=4, more=t("train.all_methods", n=len(offered))
     )
+
+
+def _method(t: Text, spec: MethodSpec, refused: Words | None) -> cards.Card:
+    if refused:
+        return cards.Card(spec.key, t.of(spec.label), t.of(refused), t("train.not_for"), disabled=True)
+    return cards.Card(spec.key, t.of(spec.label), t.of(spec.summary))

@@ -9,6 +9,8 @@ from engine.errors import InvalidFields, Unsupported
 from engine.fields import Params, param, validated
 from engine.models import library
 from engine.training import methods, objectives
+from engine.training.methods import MethodSpec
+from engine.training.objectives import ObjectiveSpec
 from engine.words import Words
 
 
@@ -220,6 +222,15 @@ class RunConfig(Params):
     launch: str | None = None
 
 
+def refusal(method: MethodSpec, objective: ObjectiveSpec) -> Words | None:
+    """Why the two do not go together, as one of them says; None where they do."""
+    if method.objectives is not None and objective.key not in method.objectives:
+        return method.objectives_reason
+    if objective.methods is not None and method.key not in objective.methods:
+        return objective.methods_reason
+    return None
+
+
 def build(
     model: str,
     data: str,
@@ -236,11 +247,12 @@ def build(
         NotFound, NotAModel, Unsupported: as their messages say.
     """
     method_spec, objective_spec = methods.get(method), objectives.get(objective)
-    if objective not in method_spec.objectives:
+    reason = refusal(method_spec, objective_spec)
+    if reason:
         raise Unsupported(
             reason=Words(
-                f"{method_spec.label.en} does not go with {objective_spec.label.en}: {method_spec.objectives_reason.en}",
-                f"{method_spec.label.zh}不能用于{objective_spec.label.zh}：{method_spec.objectives_reason.zh}",
+                f"{method_spec.label.en} does not go with {objective_spec.label.en}: {reason.en}",
+                f"{method_spec.label.zh}不能用于{objective_spec.label.zh}：{reason.zh}",
             )
         )
     schemas = {"training": TrainingParams, "method": method_spec.params, "objective": objective_spec.params}

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from transformers import TrainerCallback
 
-ALL_OBJECTIVES = ("sft", "pretrain")
-_NO_REASON = Words("it was not made for it", "该方法不是为此设计的")
-
 
 def _unquantised(params: Params, dtype: torch.dtype) -> None:
     return None
@@ -44,6 +41,7 @@ class MethodSpec:
     paged_optimizer: the optimiser's state may move to main memory (CUDA only; elsewhere it is plain AdamW).
     quantisation(params, dtype): how the base's weights are quantised as they are loaded, None for not at all.
     callbacks(model): what else must happen during training (AdaLoRA shares out its ranks after each step).
+    objectives: keys of those that it serves, None for all; `objectives_reason` says why not the others.
     saves: "adapter" (PEFT's layout) or the whole "model".
     """
 
@@ -60,8 +58,8 @@ class MethodSpec:
     callbacks: Callable[[Module], list[TrainerCallback]] = _no_callbacks
     penalty: Callable[[Module], torch.Tensor] | None = None
     paged_optimizer: bool = False
-    objectives: tuple[str, ...] = ALL_OBJECTIVES
-    objectives_reason: Words = _NO_REASON
+    objectives: tuple[str, ...] | None = None
+    objectives_reason: Words | None = None
 
     def rate(self, hidden_size: int) -> float:
         """The default learning rate for a model of this width, to two digits.

@@ -13,7 +13,9 @@ class NoParams(Params):
 
 @dataclass(frozen=True)
 class ObjectiveSpec:
-    """`formats`: formats of data sets (as `convert` writes them) that it learns from."""
+    """formats: formats of data sets (as `convert` writes them) that it learns from.
+    methods: keys of those that serve it, None for all; `methods_reason` says why not the others.
+    """
 
     key: str
     label: Words
@@ -21,6 +23,8 @@ class ObjectiveSpec:
     formats: tuple[str, ...]
     needs: Words
     params: type[Params] = NoParams
+    methods: tuple[str, ...] | None = None
+    methods_reason: Words | None = None
 
 
 OBJECTIVES = (

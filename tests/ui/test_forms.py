@@ -11,7 +11,7 @@ from engine.fields import Params, param, validated
 from engine.training.config import TrainingParams
 from engine.training.methods import METHODS
 from engine.words import LANGUAGES, Words
-from ui.forms import Form
+from ui.forms import Form, Forms
 from ui.text import Text
 
 
@@ -79,6 +79,21 @@ def test_every_error_is_said_at_its_field():
     assert "td-wrong" in said["steps"]["elem_classes"] and "at least 1" in said["steps"]["info"]
     assert said["curve"]["info"] == "Which way."
     assert form.names_any(raised.value, advanced=False) and not form.names_any(raised.value, advanced=True)
+
+
+def test_of_the_forms_of_a_registry_only_the_chosen_one_is_shown():
+    async def made() -> Forms:
+        forms = Forms(METHODS, Text("en"))
+        with gr.Blocks():
+            forms.basic()
+            forms.advanced()
+        return forms
+
+    forms = asyncio.run(made())
+    shown = forms.show("qlora")
+    assert len(shown) == len(forms.groups) == 2 * len(METHODS)
+    assert [update["visible"] for update in shown] == [spec.key == "qlora" for spec in METHODS] * 2
+    assert [group.visible for group in forms.groups] == [spec is METHODS[0] for spec in METHODS] * 2
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
