@@ -123,13 +123,14 @@ def serve(sock: socket.socket, options: argparse.Namespace, lang: str) -> None:
     """Run until interrupted."""
     import uvicorn
 
+    from ui.gate import Password
     from ui.site import application
 
-    auth = tuple(options.auth.split(":", 1)) if options.auth else None
+    password = Password.of(*options.auth.split(":", 1)) if options.auth else None
     # Behind a password any name may lead here; without one only this computer's own names do.
     hosts = [*_LOOPBACK_NAMES, options.host] if is_loopback(options.host) and not options.share else ["*"]
     # A page left open keeps no connection that a shutdown would have to wait for longer than this.
-    config = uvicorn.Config(application(hosts, auth), log_level="warning", timeout_graceful_shutdown=3)
+    config = uvicorn.Config(application(hosts, password), log_level="warning", timeout_graceful_shutdown=3)
     server = uvicorn.Server(config)
     shown = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host
     url = f"http://{shown}:{sock.getsockname()[1]}/"

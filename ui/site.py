@@ -16,6 +16,7 @@ from engine.compare.chat import Chat
 from engine.home import ASSETS
 from engine.runs.jobs import Jobs
 from ui import theme
+from ui.gate import Gate, OwnOrigin, Password
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
 from ui.text import LANGUAGES, Text
@@ -31,8 +32,9 @@ _PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 _STATIC = {path.name: path for path in ASSETS.iterdir() if path.suffix in (".js", ".css", ".svg")}
 
 
-def application(hosts: list[str], auth: tuple[str, str] | None = None) -> FastAPI:
-    """The web application. `hosts`: names under which it may be asked for (a foreign `Host` header is refused)."""
+def application(hosts: list[str], password: Password | None = None) -> FastAPI:
+    """The web application. `hosts`: names under which it may be asked for (a foreign `Host` header is refused);
+    `password`: asked for before anything is shown or done."""
     chat = Chat()
     # A training run gets the memory that the generation process holds.
     jobs = Jobs(before=lambda run: chat.close())
@@ -54,7 +56,6 @@ def application(hosts: list[str], auth: tuple[str, str] | None = None) -> FastAP
             app,
             ui.build(lang, services),
             f"/{lang}",
-            auth=auth,
             theme=theme.theme(),
             head=theme.head(Text(lang)),
             footer_links=[],
@@ -63,6 +64,10 @@ def application(hosts: list[str], auth: tuple[str, str] | None = None) -> FastAP
             max_file_size=UPLOAD_LIMIT.replace(" ", "").lower(),
             ssr_mode=False,
         )
+    if password:
+        app.add_middleware(Gate, password=password)
+    else:
+        app.add_middleware(OwnOrigin)
     app.add_middleware(_Front)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     return app
