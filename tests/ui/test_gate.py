@@ -49,9 +49,7 @@ def every_route(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_answers_401_without_the_password(app, client):
-    asked = {
-        (method, path.replace("{", "").replace("}", "").replace(":path", "")) for method, path in every_route(app)
-    }
+    asked = {(method, path.replace("{", "").replace("}", "").replace(":path", "")) for method, path in every_route(app)}
     # The login itself, and the icon that its page shows.
     asked = {(method, path) for method, path in asked if not path.endswith(("/login", "/login/", "/favicon.ico"))}
     assert len(asked) > 80
@@ -131,5 +129,7 @@ def test_without_a_password_another_site_can_do_nothing(tmp_path, monkeypatch, o
 
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
     client = TestClient(asyncio.run(application()))
-    assert client.post("/en/gradio_api/call/start_run", json={"data": []}, headers={"origin": origin}).status_code == 403
+    assert (
+        client.post("/en/gradio_api/call/start_run", json={"data": []}, headers={"origin": origin}).status_code == 403
+    )
     assert client.get("/en/config", headers={"origin": "http://testserver"}).status_code == 200
