@@ -10,10 +10,13 @@
     │   ├── NoRows               nothing left to train on
     │   ├── TooLong              a question longer than the model's context
     │   ├── Unsupported          a combination that cannot work
+    │   ├── AccessDenied         a hub that wants a token, or terms accepted, first
     │   ├── OutsideFolder        a path that leaves the folder it must stay in
     │   └── Exists               something of that name is already there
     └── WorkError                the work failed (exit code 1)
         ├── DiskFull             no room left
+        ├── TooLittleRoom        less room than a download needs
+        ├── Damaged              a downloaded file that is not what the hub announced
         ├── OutOfMemory          no memory left
         ├── LossNotFinite        training diverged
         ├── WorkerDied           the training process ended without a word
@@ -106,6 +109,13 @@ class Unsupported(InputError):
     words = Words(en="{reason}", zh="{reason}")
 
 
+class AccessDenied(InputError):
+    words = Words(
+        en="'{id}' may not be downloaded from {host} yet: sign in there, accept its terms if it has any, and give a token.",
+        zh="暂时无法从 {host} 下载“{id}”：请先在该网站登录，如有使用条款请先同意，并填写访问令牌（token）。",
+    )
+
+
 class OutsideFolder(InputError):
     words = Words(
         en="'{path}' lies outside the folder it must stay in ({folder}).",
@@ -128,6 +138,20 @@ class DiskFull(WorkError):
     words = Words(
         en="The disk with {path} is full ({free} left). Free some room and try again; nothing already saved is lost.",
         zh="{path} 所在磁盘已满（剩余 {free}）。请腾出空间后重试；已保存的内容不会丢失。",
+    )
+
+
+class TooLittleRoom(WorkError):
+    words = Words(
+        en="'{name}' still needs {need}, but the disk with {path} has only {free} left. Free some room and try again.",
+        zh="“{name}”还需要 {need}，但 {path} 所在磁盘只剩 {free}。请腾出空间后重试。",
+    )
+
+
+class Damaged(WorkError):
+    words = Words(
+        en="'{file}' arrived damaged (its size or hash is not what the hub announced). Try again later or from another hub.",
+        zh="“{file}”下载后校验不一致（大小或哈希与模型库公布的不符）。请稍后重试，或换一个模型库。",
     )
 
 

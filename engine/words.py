@@ -23,8 +23,12 @@ class Words(NamedTuple):
         return template.format(**values) if values else template
 
     def filled(self, **values: object) -> "Words":
-        """The same with `values` filled in, in every language."""
-        return Words(*(self.text(lang, **values) for lang in ("en", "zh")))
+        """The same with `values` filled in, in every language; a value that is itself `Words` in the same language."""
+
+        def filled(lang: str) -> str:
+            return self.text(lang, **{k: v.text(lang) if isinstance(v, Words) else v for k, v in values.items()})
+
+        return Words(filled("en"), filled("zh"))
 
 
 def system_language() -> str:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = {"words", "errors", "fields", "home", "hardware"}
 # A wing may use those before it, never back. The verbs are the door, which sees all.
-WINGS = ["models", "data", "runs", "training", "compare"]
+WINGS = ["models", "data", "runs", "downloads", "training", "compare"]
 SOURCES = sorted([*ROOT.glob("engine/**/*.py"), *ROOT.glob("ui/*.py"), ROOT / "app.py"])
 
 

@@ -20,6 +20,7 @@ class Kind:
 
 KINDS = {
     "train": Kind(module="engine.training.worker", folder="runs", needs_device=True),
+    "download": Kind(module="engine.downloads.worker", folder="downloads", needs_device=False),
 }
 
 

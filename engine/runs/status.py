@@ -31,6 +31,9 @@ _CURRENT = (
     "eta_s",
     "micro_batch",
     "eval_loss",
+    "bytes",
+    "bytes_total",
+    "bytes_per_second",
 )
 _BOOKKEEPING = ("seq", "time", "type")
 _WRITE_EVERY = 1.0

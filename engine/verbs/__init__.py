@@ -1,11 +1,12 @@
 """The verbs of the command line. A new one is a `Verb` in a module here and an entry below."""
 
-from engine.verbs import ask, bench, compare, data, look, train
+from engine.verbs import ask, bench, compare, data, download, look, train
 
 VERBS = (
     look.DOCTOR,
     look.METHODS,
     look.MODELS,
+    download.DOWNLOAD,
     data.INSPECT,
     data.CONVERT,
     train.TRAIN,
