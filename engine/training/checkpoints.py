@@ -7,56 +7,56 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.training.learner import Learner
+from engine.training.tuned import Tuned
 
 # What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
 # writes it), which is not enough to go on training.
 _TRAINABLE = "trainable.safetensors"
 
 
-def save(learner: Learner, folder: Path) -> None:
+def save(tuned: Tuned, folder: Path) -> None:
     """The model as its users load it (an adapter in PEFT's layout, or the whole model), and what resuming needs."""
-    save_model(learner, folder)
-    if learner.method.saves == "adapter":
-        weights = {name: p.detach().cpu().contiguous() for name, p in learner.named_parameters() if p.requires_grad}
+    save_model(tuned, folder)
+    if tuned.method.saves == "adapter":
+        weights = {name: p.detach().cpu().contiguous() for name, p in tuned.named_parameters() if p.requires_grad}
         save_file(weights, folder / _TRAINABLE)
 
 
-def save_model(learner: Learner, folder: Path, dtype: torch.dtype | None = None) -> None:
+def save_model(tuned: Tuned, folder: Path, dtype: torch.dtype | None = None) -> None:
     """What the method trained: an adapter in PEFT's layout, or the whole model, in `dtype` where one is given."""
-    if learner.method.saves == "model":
-        learner.model.to(dtype).save_pretrained(folder)
+    if tuned.method.saves == "model":
+        tuned.model.to(dtype).save_pretrained(folder)
         return
-    # An adapter on the embeddings is in the file as every other; the embeddings themselves are the base's.
-    start = {"path_initial_model_for_weight_conversion": str(learner.start)} if learner.start else {}
-    learner.model.save_pretrained(folder, save_embedding_layers=False, **start)
+    # Beside it TRL keeps a frozen copy of the start. An adapter on the embeddings is in the file as every other; the embeddings themselves are the base's.
+    start = {"path_initial_model_for_weight_conversion": str(tuned.start)} if tuned.start else {}
+    tuned.model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False, **start)
 
 
-def keep_start(learner: Learner, folder: Path) -> None:
+def keep_start(tuned: Tuned, folder: Path) -> None:
     """PiSSA takes what it starts from out of the base's weights. With its start kept in `folder`, what is saved is the
     difference from it: an ordinary LoRA for the untouched base."""
-    if learner.method.saves == "adapter" and _is_pissa(learner.model.active_peft_config):
-        config = learner.model.active_peft_config
+    if tuned.method.saves == "adapter" and _is_pissa(tuned.model.active_peft_config):
+        config = tuned.model.active_peft_config
         config.init_lora_weights = True
-        learner.model.save_pretrained(folder, save_embedding_layers=False)
+        tuned.model.save_pretrained(folder, save_embedding_layers=False)
         config.init_lora_weights = "pissa"
-        learner.start = folder
+        tuned.start = folder
 
 
 def _is_pissa(config: object) -> bool:
     return config.peft_type == "LORA" and config.init_lora_weights == "pissa"
 
 
-def load(learner: Learner, folder: Path) -> None:
-    """The weights that `save` wrote, into a learner built the same way."""
-    if learner.method.saves == "adapter":
-        learner.load_state_dict(load_file(folder / _TRAINABLE), strict=False)
+def load(tuned: Tuned, folder: Path) -> None:
+    """The weights that `save` wrote, into a model built the same way."""
+    if tuned.method.saves == "adapter":
+        tuned.load_state_dict(load_file(folder / _TRAINABLE), strict=False)
         return
     weights: dict[str, torch.Tensor] = {}
     for file in sorted(folder.glob("*.safetensors")):
         weights.update(load_file(file))
     # Tied weights are stored once, so the head's own name may be missing.
-    learner.model.load_state_dict(weights, strict=False)
+    tuned.model.load_state_dict(weights, strict=False)
 
 
 def steps(folder: Path) -> list[int]:

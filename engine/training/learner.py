@@ -6,7 +6,6 @@ model, whatever the method. It goes through the model's body, without the head, 
 
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -14,28 +13,18 @@ from engine.training.batching import Pack
 from engine.training.loss import head_loss
 from engine.training.methods import MethodSpec
 from engine.training.packing import ATTENTION
+from engine.training.tuned import Tuned
 
 
-class Learner(torch.nn.Module):
-    """`model`: as the method's `prepare` returned it. `compute`: the format of the products under autocast, for weights
-    that train in fp32; None where the weights are in the format of the products already."""
+class Learner(Tuned):
+    """A `Tuned` model that takes packs. `neftune_alpha`: see `_noise`."""
 
     def __init__(
         self, model: torch.nn.Module, method: MethodSpec, compute: torch.dtype | None = None, neftune_alpha: float = 0.0
     ):
-        super().__init__()
-        self.model = model
-        self.method = method
-        self.compute = compute
+        super().__init__(model, method, compute)
         self.neftune_alpha = neftune_alpha
-        # A folder with the adapter as it was before training, where saving needs it (see `checkpoints.keep_start`).
-        self.start: Path | None = None
         self.causal.set_attn_implementation(ATTENTION)
-
-    @property
-    def causal(self) -> torch.nn.Module:
-        """The transformers model inside, adapters and all."""
-        return self.model.get_base_model() if self.method.saves == "adapter" else self.model
 
     def forward(self, pack: Pack, scale: float, penalise: bool = False) -> torch.Tensor:
         """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar; with `penalise` plus the

@@ -1,10 +1,20 @@
-"""What a model learns from: one entry an objective. Which parameters move is the method's business (`methods.py`)."""
+"""What a model learns from: one entry an objective. Which parameters move is the method's business (`methods.py`).
 
-from dataclasses import dataclass
+`recipe` runs in the worker, so torch and the trainers are imported inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from engine.errors import NotFound
 from engine.fields import Params
 from engine.words import Words
+
+if TYPE_CHECKING:
+    from engine.training.recipe import Recipe
 
 
 class NoParams(Params):
@@ -15,6 +25,9 @@ class NoParams(Params):
 class ObjectiveSpec:
     """formats: formats of data sets (as `convert` writes them) that it learns from.
     methods: keys of those that serve it, None for all; `methods_reason` says why not the others.
+    recipe(): the class that knows how to train it.
+    metrics: what the trainer tells at each step beside the loss, and how people call it.
+    rate_share: the share of a method's default learning rate that is its default here.
     """
 
     key: str
@@ -22,9 +35,18 @@ class ObjectiveSpec:
     summary: Words
     formats: tuple[str, ...]
     needs: Words
+    recipe: Callable[[], type[Recipe]]
     params: type[Params] = NoParams
     methods: tuple[str, ...] | None = None
     methods_reason: Words | None = None
+    metrics: dict[str, Words] = field(default_factory=dict)
+    rate_share: float = 1.0
+
+
+def _packed() -> type[Recipe]:
+    from engine.training.packed import Packed
+
+    return Packed
 
 
 OBJECTIVES = (
@@ -37,6 +59,7 @@ OBJECTIVES = (
         ),
         formats=("qa", "alpaca", "messages"),
         needs=Words("question and answer columns, or conversations", "问题列与回答列，或多轮对话"),
+        recipe=_packed,
     ),
     ObjectiveSpec(
         key="pretrain",
@@ -48,6 +71,7 @@ OBJECTIVES = (
         ),
         formats=("text",),
         needs=Words("plain text", "纯文本"),
+        recipe=_packed,
     ),
 )
 

@@ -15,10 +15,11 @@ from engine.runs.events import Events
 
 
 class Reporter(TrainerCallback):
-    """`tokens`: a function that tells the real tokens trained on so far by all processes."""
+    """`tokens`: a function that tells the real tokens trained on so far by all processes; `metrics`: names of what the
+    trainer logs that belongs into the events too."""
 
-    def __init__(self, events: Events, run: Path, tokens):
-        self._events, self._run, self._tokens = events, run, tokens
+    def __init__(self, events: Events, run: Path, tokens, metrics: tuple[str, ...] = ()):
+        self._events, self._run, self._tokens, self._metrics = events, run, tokens, metrics
         self._mark = (time.monotonic(), 0)
         self._started = time.monotonic()
         self._first_step = 0
@@ -59,6 +60,7 @@ class Reporter(TrainerCallback):
             tokens_per_second=round((tokens - self._mark[1]) / max(now - self._mark[0], 1e-9), 1),
             memory_gb=round(memory_in_use() / 1e9, 3),
             eta_s=round((now - self._started) / max(done, 1) * (state.max_steps - state.global_step), 1),
+            **{name: round(logs[name], 6) for name in self._metrics if logs.get(name) is not None},
         )
         self._mark = (now, tokens)
         self.final_loss = logs["loss"]
@@ -72,6 +74,7 @@ class Reporter(TrainerCallback):
                 step=state.global_step,
                 eval_loss=metrics["eval_loss"],
                 perplexity=round(math.exp(min(metrics["eval_loss"], 700)), 4),
+                **{f"eval_{name}": metrics[f"eval_{name}"] for name in self._metrics if f"eval_{name}" in metrics},
             )
             self._events.write("phase", phase="training")
 

@@ -4,26 +4,19 @@ One item of its loader is one optimiser step, split into as many packs as memory
 no result: the loss is always the mean over the step's counted tokens, whatever the packs and processes.
 """
 
-import shutil
 from contextlib import nullcontext
-from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import Trainer
 
-from engine import home
 from engine.data.encode import Encoded
-from engine.errors import DiskFull, LossNotFinite
-from engine.training import checkpoints
 from engine.training.batching import Layout, Step, StepLoader, pack, share, split
 from engine.training.learner import Learner
-
-# Bytes left on a disk that a write has just failed on, below which the disk was the reason.
-_NO_ROOM = 1_000_000
+from engine.training.safekeeping import Safekeeping
 
 
-class PackedTrainer(Trainer):
+class PackedTrainer(Safekeeping, Trainer):
     """`val_rows`: at most so many validation rows are measured during training; `budget`: tokens a pack may hold;
     `keep`: checkpoints kept beside the best one."""
 
@@ -40,7 +33,9 @@ class PackedTrainer(Trainer):
         keep: int,
         **kwargs,
     ):
-        self._train, self._val, self._layout, self._budget, self._keep = train, val, layout, budget, keep
+        self._train, self._val, self._layout, self._budget = train, val, layout, budget
+        self.tuned, self.keep = learner, keep
+        self.micro_batch = max(1, int(budget / train.lengths.mean()))
         # The same rows at every measurement, spread over the whole split.
         self._val_rows = np.linspace(0, len(val) - 1, min(val_rows, len(val)), dtype=np.int64) if val else None
         self.tokens_seen = 0
@@ -70,10 +65,7 @@ class PackedTrainer(Trainer):
                 self.accelerator.backward(loss)
             total += loss.detach()
         self.tokens_seen += sum(each.tokens for each in inputs["packs"]) * self.args.world_size
-        if not torch.isfinite(total):
-            raise LossNotFinite(
-                value=str(total.item()), step=self.state.global_step + 1, learning_rate=self._get_learning_rate()
-            )
+        self._must_be_finite(total)
         return total
 
     @torch.no_grad()
@@ -90,35 +82,3 @@ class PackedTrainer(Trainer):
         metrics = {"eval_loss": (total / int(self._val.answer_lengths[self._val_rows].sum())).item()}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
-        """A checkpoint appears whole under its name or not at all: it is written beside, flushed, and renamed."""
-        target = Path(self.args.output_dir)
-        beside = target / ".writing"
-        shutil.rmtree(beside, ignore_errors=True)
-        self.args.output_dir = str(beside)
-        try:
-            super()._save_checkpoint(model, trial)
-        except Exception as error:
-            # torch calls a full disk a RuntimeError, and removing what was half written makes room again: ask first.
-            free = home.free_text(target) if shutil.disk_usage(target).free < _NO_ROOM else None
-            shutil.rmtree(beside, ignore_errors=True)
-            if free:
-                raise DiskFull(path=str(target), free=free) from error
-            raise
-        finally:
-            self.args.output_dir = str(target)
-        if self.args.should_save:
-            name = f"checkpoint-{self.state.global_step}"
-            checkpoints.flush(beside / name)
-            checkpoints.publish(beside / name, target / name)
-            checkpoints.rotate(target, self._keep, self.state.best_global_step)
-            if self.state.best_global_step == self.state.global_step:
-                checkpoints.copy_model(target / name, target.parent / "best")
-
-    def _save(self, output_dir: str, state_dict: dict | None = None) -> None:
-        if self.args.should_save:
-            checkpoints.save(self.model, Path(output_dir))
-
-    def _load_from_checkpoint(self, checkpoint: str, model: torch.nn.Module | None = None) -> None:
-        checkpoints.load(self.model, Path(checkpoint))
