@@ -21,6 +21,8 @@ window.TuneDesk = window.TuneDesk || {};
   // html`<b>${text}</b>`: whatever is put in is escaped, unless it is markup itself.
   const html = (parts, ...values) => new Markup(parts.reduce((text, part, i) => text + escaped(values[i - 1]) + part));
   const when = (condition, markup) => (condition ? markup : "");
+  // For the files that draw one tab each. `trusted`: HTML that the server made of Markdown, without a tag from outside.
+  TuneDesk.markup = { html, when, trusted: (text) => new Markup(text) };
 
   const card = (name) => (each) => html`
     <label class="td-card${when(each.further, " is-further")}${when(each.selected, " is-selected")}${when(each.disabled, " is-disabled")}">
@@ -75,20 +77,9 @@ window.TuneDesk = window.TuneDesk || {};
           </tr>`)}</tbody>
       </table></div>`,
 
-    answer: (value) => html`
-      <section class="td-answer ${value.kind}" aria-live="polite">
-        <header><h3>${value.title}</h3><span>${value.note}</span></header>
-        <div class="td-answer-text${when(value.quiet, " is-quiet")}">${value.text}${when(value.busy, html`<i class="td-caret"></i>`)}</div>
-        <footer>${value.meta}</footer>
-      </section>`,
-
     chips: (value) => when(value.chips?.length, html`
       <div class="td-chips"><span>${value.label}</span>
         ${value.chips?.map((text, i) => html`<button type="button" data-chip="${i}">${text}</button>`)}
         <button type="button" class="is-more" data-chip="-1">${value.more}</button></div>`),
-
-    reference: (value) => html`
-      ${when(value.text, html`<section class="td-reference"><h4>${value.title}</h4><p>${value.text}</p></section>`)}
-      ${when(value.demo, html`<p class="td-disclaimer">${value.demo}</p>`)}`,
   };
 }

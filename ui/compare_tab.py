@@ -1,25 +1,26 @@
-"""Step 4: compare. One question, two answers side by side: the model before training and after, same seed."""
+"""Step 4: compare. One question, two to four answers side by side: before and after, or any models, with the same seed."""
 
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import gradio as gr
 
+from engine.compare import conversations
+from engine.compare.conversations import MOST_COLUMNS, Conversation, Turn
 from engine.compare.settings import GenerationParams
-from engine.data import datasets
-from engine.errors import InvalidFields, NotFound
+from engine.errors import InvalidFields, NotFound, TuneDeskError
 from engine.fields import validated
 from engine.runs import store
+from ui import answers, columns, questions, ten
 from ui.forms import Form
-from ui.model_tab import heading, model_label
+from ui.model_tab import heading
 from ui.page import GENERATION, Page
 from ui.text import Text
 
 EXAMPLES = 5
-# Held-out rows among which a question's reference answer is looked for.
-_SEARCHED = 20_000
+# The page is told so often while answers grow, in seconds: more often costs the processor that draws the answers.
+_EVERY = 0.1
 
 
 def build(page: Page) -> None:
@@ -31,7 +32,9 @@ def build(page: Page) -> None:
             gr.HTML(f'<p class="td-empty">{t.html("compare.no_runs")}</p>', apply_default_css=False)
             to_train = gr.Button(t("compare.to_train"), variant="primary", elem_id="compare-to-train")
         with gr.Column() as asking:
-            run = gr.Dropdown(label=t("compare.run"), elem_id="compare-run", interactive=True, filterable=True)
+            with gr.Row(elem_classes="td-fields"):
+                run = gr.Dropdown(label=t("compare.run"), elem_id="compare-run", interactive=True, filterable=True)
+                history = gr.Dropdown(label=t("compare.history"), elem_id="compare-history", interactive=True)
             question = gr.Textbox(
                 label=t("compare.question"),
                 placeholder=t("compare.question_example"),
@@ -46,206 +49,206 @@ def build(page: Page) -> None:
                 elem_id="compare-examples",
                 apply_default_css=False,
             )
+            with gr.Accordion(t("compare.columns"), open=False, elem_classes="td-fold", elem_id="compare-columns"):
+                gr.HTML(f'<p class="td-sub">{t.html("compare.columns_help")}</p>', apply_default_css=False)
+                with gr.Row(elem_classes="td-fields"):
+                    chosen = [
+                        gr.Dropdown(
+                            label=t("compare.column", n=n + 1), elem_id=f"compare-column-{n + 1}", interactive=True
+                        )
+                        for n in range(MOST_COLUMNS)
+                    ]
             with gr.Accordion(t("compare.settings"), open=False, elem_classes="td-fold") as fold:
+                system = gr.Textbox(
+                    label=t("compare.system"),
+                    info=t("compare.system_help"),
+                    lines=2,
+                    max_lines=6,
+                    elem_id="compare-system",
+                )
                 form.basic()
                 form.advanced()
             with gr.Row(elem_classes="td-actions"):
                 ask = gr.Button(t("compare.ask"), variant="primary", size="lg", elem_id="compare-ask")
                 stop = gr.Button(t("compare.stop"), variant="stop", size="lg", elem_id="compare-stop", visible=False)
-    with gr.Row(elem_classes="td-answers") as answers:
-        base = _answer("answer-base", _idle(t, "base"))
-        tuned = _answer("answer-tuned", _idle(t, "tuned"))
-    reference = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.reference(value)}",
-        js_on_load=None,
-        elem_id="compare-reference",
-        apply_default_css=False,
-    )
+    live = answers.panel(t, "compare-live")
+    thread = answers.panel(t, "compare-thread")
+    demo = gr.HTML("", elem_id="compare-demo", apply_default_css=False)
+    ten.build(page, run, chosen, system, form)
 
-    def show(chosen: dict) -> list:
-        runs = comparable()
+    def show(place: dict) -> list:
+        runs = columns.comparable()
         if runs:
             services.warm_up()
-        current = next((r for r in runs if r.id == chosen["run"]), next(iter(runs), None))
-        listed = gr.update(choices=[(_run_name(t, r), r.id) for r in runs], value=current.id if current else None)
-        return [
-            gr.update(visible=not runs),
-            gr.update(visible=bool(runs)),
-            gr.update(visible=bool(runs)),
-            listed,
-            *offer(current.id if current else None),
-        ]
+        current = next((r for r in runs if r.id == place["run"]), next(iter(runs), None))
+        listed = gr.update(
+            choices=[(columns.run_name(t, r), r.id) for r in runs], value=current.id if current else None
+        )
+        any_runs = [gr.update(visible=bool(runs)) for _ in range(2)]
+        return [gr.update(visible=not runs), *any_runs, listed, *offer(current.id if current else None)]
 
     def offer(id: str | None, start: int = 0) -> list:
-        """Example questions of a run, the first of them in the box, and both answers empty."""
-        questions = [asked for asked, _ in examples(id, start)] if id else []
-        value = {"label": t("compare.examples"), "more": t("compare.more"), "chips": questions, "start": start}
-        return [value, questions[0] if questions else "", _idle(t, "base"), _idle(t, "tuned"), _reference(t, id)]
+        """A run's examples, the first of them in the box, its history, its two usual columns, and nothing asked yet."""
+        found = _found(id)
+        asked = [text for text, _ in questions.examples(found, EXAMPLES, start)] if found else []
+        value = {"label": t("compare.examples"), "more": t("compare.more"), "chips": asked, "start": start}
+        models = columns.offered(t, found)
+        usual = columns.usual(found)
+        listed = [gr.update(choices=[(t("compare.no_model"), ""), *models], value=name or "") for name in usual]
+        made_up = f'<p class="td-disclaimer">{t.html("compare.demo")}</p>' if found and questions.is_demo(found) else ""
+        return [value, asked[0] if asked else "", made_up, *listed, *_opened(t, found, None), {}]
 
     def pick(value: dict, id: str, event: gr.EventData) -> list:
         index = event._data.get("index", 0)
         if index == -1:
-            return offer(id, int(value.get("start", 0)) + EXAMPLES)
-        return [gr.skip(), value["chips"][index], gr.skip(), gr.skip(), gr.skip()]
+            start = int(value.get("start", 0)) + EXAMPLES
+            asked = [text for text, _ in questions.examples(store.find(id), EXAMPLES, start)]
+            return [value | {"chips": asked, "start": start}, asked[0] if asked else ""]
+        return [gr.skip(), value["chips"][index]]
 
-    def answer(id: str, asked: str, *values: object) -> Iterator[list]:
-        settings = form.settings(values)
-        fine = form.problems(None)
-        untouched = [gr.skip()] * len(fine)
+    def open_kept(id: str, kept: str) -> list:
+        """A conversation of the history, with its columns and its instructions."""
+        found = _found(id)
+        if found is None:
+            return [gr.skip()] * (5 + MOST_COLUMNS)
+        conversation = conversations.load(found, kept) if kept else None
+        names = conversation.models if conversation else columns.usual(found)
+        names = [*names, *[""] * MOST_COLUMNS][:MOST_COLUMNS]
+        return [*_opened(t, found, conversation), {}, conversation.system if conversation else "", *names, ""]
+
+    def edit(id: str, kept: str, event: gr.EventData) -> list:
+        """A question back in the box: what follows it is left to the conversation as it was, which stays in the history."""
+        found = store.find(id)
+        whole = conversations.load(found, kept)
+        place = max(0, min(int(event._data.get("turn", 0)), len(whole.turns) - 1))
+        begun = conversations.keep(found, whole.fork(place)) if place else None
+        return [whole.turns[place].question, *_opened(t, found, begun), {}]
+
+    def recast(id: str, picked: list[str | None], said: str) -> list:
+        """Other models, or other instructions, begin another conversation."""
+        found = _found(id)
+        names = [name for name in picked if name]
+        empty = answers.shown(t, found, Conversation(names, said)) if found else {}
+        return ["", empty, {}]
+
+    def answer(id: str, kept: str, asked: str, said: str, *values: object) -> Iterator[list]:
+        found = _found(id)
+        picked, values = list(values[:MOST_COLUMNS]), values[MOST_COLUMNS:]
+        fine, untouched = form.problems(None), [gr.skip()] * len(form.components)
         try:
+            settings = form.settings(values)
             params = validated(GenerationParams, {k: v for k, v in settings.items() if v is not None})
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
             yield [*[gr.skip()] * 5, gr.update(open=True), *form.problems(error)]
             return
-        if not asked.strip():
+        if found is None or not asked.strip():
             gr.Warning(t("compare.empty_question"), title=t("app.notice"))
-            yield [gr.skip()] * (6 + len(fine))
+            yield [*[gr.skip()] * 6, *untouched]
             return
-        voices = [_Voice(t, "base"), _Voice(t, "tuned")]
-        yield [
-            gr.update(visible=False),
-            gr.update(visible=True),
-            *(v.value() for v in voices),
-            _reference(t, id),
-            gr.skip(),
-            *fine,
-        ]
-        names, messages = [f"base:run:{id}", f"run:{id}"], [{"role": "user", "content": asked.strip()}]
-        # Closed also when the person leaves the page: nobody waits for the rest then.
-        with closing(services.chat.compare(names, [messages] * 2, **params.model_dump())) as events:
-            for event in events:
-                voice = voices[event["index"]]
-                voice.take(event)
-                outputs = [gr.skip(), gr.skip()]
-                outputs[event["index"]] = voice.value()
-                yield [gr.skip(), gr.skip(), *outputs, gr.skip(), gr.skip(), *untouched]
-        said = _reference(t, id, expected(id, asked.strip()))
-        yield [gr.skip(), gr.skip(), gr.skip(), gr.skip(), said, gr.skip(), *untouched]
+        titled = columns.columns(t, found, picked)
+        conversation = Conversation([column.name for column in titled], said.strip())
+        if kept:
+            before = conversations.load(found, kept)
+            same = (before.models, before.system) == (conversation.models, conversation.system)
+            conversation = before if same else conversation
+        for update in _asked(t, services, found, conversation, titled, asked.strip(), params):
+            yield [*update, gr.skip(), *fine]
+            fine = untouched
 
-    def ended(base: dict, tuned: dict) -> list:
+    def again(id: str, kept: str) -> Iterator[list]:
+        """The last question once more, with the next seed; the answers so far stay in the history."""
+        found = store.find(id)
+        whole = conversations.load(found, kept)
+        last = whole.turns[-1]
+        params = validated(GenerationParams, {**last.settings, "seed": last.settings["seed"] + 1})
+        titled = columns.columns(t, found, whole.models)
+        yield from _asked(t, services, found, whole.fork(len(whole.turns) - 1), titled, last.question, params)
+
+    def ended(growing: dict) -> list:
         """However it ended: Ask is back, and no answer looks as if it went on."""
-        resting = [value | {"busy": False, "meta": ""} if value["busy"] else gr.skip() for value in (base, tuned)]
-        return [gr.update(visible=True), gr.update(visible=False), *resting]
+        return [gr.update(visible=True), gr.update(visible=False), {} if growing else gr.skip()]
 
-    page.render("compare", show, [nothing, asking, answers, run, chips, question, base, tuned, reference])
+    shown = [history, thread, live]
+    offered = [chips, question, demo, *chosen, *shown]
+    page.render("compare", show, [nothing, asking, thread, run, *offered])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    shown = [chips, question, base, tuned, reference]
-    run.input(page.guarded(offer), run, shown, **private)
-    chips.pick(page.guarded(pick), [chips, run], shown, **private)
+    run.input(page.guarded(offer), run, offered, **private)
+    chips.pick(page.guarded(pick), [chips, run], [chips, question], **private)
+    history.input(page.guarded(open_kept), [run, history], [*shown, system, *chosen, question], **private)
+    thread.edit(page.guarded(edit), [run, history], [question, *shown], **private)
+
+    def recast_from(id: str, said: str, *picked: str | None) -> list:
+        return recast(id, list(picked), said)
+
+    for box in chosen:
+        box.input(page.guarded(recast_from), [run, system, *chosen], shown, **private)
+    going = [ask, stop, live, thread, history]
+    generating = {"concurrency_id": GENERATION, "concurrency_limit": 4, **private}
     asked = gr.on(
         [ask.click, question.submit],
         page.guarded(answer),
-        [run, question, *form.components],
-        [ask, stop, base, tuned, reference, fold, *form.components],
-        concurrency_id=GENERATION,
-        concurrency_limit=4,
-        **private,
+        [run, history, question, system, *chosen, *form.components],
+        [*going, fold, *form.components],
+        **generating,
     )
-    asked.then(ended, [base, tuned], [ask, stop, base, tuned], **private)
+    repeated = thread.again(page.guarded(again), [run, history], going, **generating)
+    for event in (asked, repeated):
+        event.then(ended, live, [ask, stop, live], **private)
     stop.click(page.guarded(services.chat.stop), None, None, queue=False, **private)
-    to_train.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
+    to_train.click(lambda place: {**place, "step": "train"}, page.chosen, page.chosen, **private)
 
 
-class _Voice:
-    """One of the two answers, as it grows."""
-
-    def __init__(self, t: Text, kind: str):
-        self._t, self._kind = t, kind
-        self._text, self._end, self._loading = "", None, False
-
-    def take(self, event: dict) -> None:
-        """Add what an event of `Chat.compare` brings."""
-        self._loading = event.get("phase") == "loading"
-        if "delta" in event:
-            self._text += event["delta"]
-        if "finish_reason" in event:
-            self._end = event
-
-    def value(self) -> dict:
-        """What the panel shows now."""
-        return _panel(self._t, self._kind) | {"text": self._text, "busy": self._end is None, "meta": self._meta()}
-
-    def _meta(self) -> str:
-        if self._end is None:
-            return self._t(
-                "compare.writing" if self._text else "compare.loading" if self._loading else "compare.thinking"
-            )
-        told = self._t("compare.meta", tokens=self._end["tokens"], seconds=f"{self._end['seconds']:.1f}")
-        return told + {"length": self._t("compare.cut"), "cancelled": self._t("compare.stopped")}.get(
-            self._end["finish_reason"], ""
-        )
-
-
-def comparable() -> list[store.Run]:
-    """The runs that have saved a model, newest first."""
-    return [run for run in store.runs() if (run.path / "final").is_dir()]
-
-
-def examples(id: str, start: int = 0) -> list[tuple[str, str]]:
-    """A few questions and answers from the held-out rows of a run's data, from row `start` on (round and round)."""
-    rows, format = _held_out(id)
-    if not rows:
-        return []
-    stride = max(1, len(rows) // 97)
-    return [_pair(rows[(start + i) * stride % len(rows)], format) for i in range(min(EXAMPLES, len(rows)))]
-
-
-def expected(id: str, question: str) -> str | None:
-    """The answer that the held-out rows give to `question`, if it is one of theirs."""
-    rows, format = _held_out(id)
-    pairs = (_pair(rows[i], format) for i in range(min(len(rows), _SEARCHED)))
-    return next((answer for asked, answer in pairs if asked == question), None)
-
-
-def _reference(t: Text, id: str | None, answer: str | None = None) -> dict:
-    """What stands below the answers: the held-out row's own answer, and what the demo's data are."""
-    data = _data_of(id) if id else None
-    demo = t("compare.demo") if data and data.demo else ""
-    return {"title": t("compare.reference"), "text": answer or "", "demo": demo}
-
-
-def _data_of(id: str) -> datasets.DataSet | None:
-    """The data set of a run; None where it is gone."""
+def _asked(t: Text, services, run: store.Run, conversation: Conversation, titled, question: str, params) -> Iterator:
+    """Ask every column; updates of Ask, Stop, the growing turn, the thread and the history as the answers come. However
+    it ends, what was said is kept."""
+    reference = questions.expected(run, question)
+    growing = answers.Growing(t, titled, question, reference)
+    earlier = answers.shown(t, run, conversation, idle=False)
+    yield [gr.update(visible=False), gr.update(visible=True), growing.value(), earlier, gr.skip()]
+    told, failed = time.monotonic(), None
+    messages = [conversation.messages(place, question) for place in range(len(titled))]
     try:
-        return datasets.load(Path(store.find(id).config["data"]))
+        # Closed also when the person leaves the page: nobody waits for the rest then.
+        with closing(services.chat.compare(conversation.models, messages, **params.model_dump())) as events:
+            for event in events:
+                growing.take(event)
+                if "finish_reason" in event or time.monotonic() - told >= _EVERY:
+                    told = time.monotonic()
+                    yield [gr.skip(), gr.skip(), growing.value(), gr.skip(), gr.skip()]
+    except TuneDeskError as error:
+        failed = error
+    finally:
+        if any(said["text"] for said in growing.answers):
+            growing.end()
+            turn = Turn(question, growing.answers, params.model_dump(mode="json"), reference)
+            conversation = conversations.keep(run, conversation.with_turn(turn))
+    listed, whole = _opened(t, run, conversation if conversation.id else None)
+    yield [gr.skip(), gr.skip(), {}, whole, listed]
+    if failed is not None:
+        raise failed
+
+
+def _found(id: str | None) -> store.Run | None:
+    """The run a page names; None where it names none, or one that is gone."""
+    try:
+        return store.find(id) if id else None
     except NotFound:
         return None
 
 
-def _held_out(id: str) -> tuple[datasets.Rows | list, str]:
-    """The validation rows of a run's data and their form; none where the data is gone or has no questions."""
-    data = _data_of(id)
-    if data is None:
-        return [], "qa"
-    val = data.path / "val.json"
-    if data.format not in ("qa", "alpaca", "messages") or not val.is_file():
-        return [], "qa"
-    return datasets.rows(val), data.format
+def _opened(t: Text, run: store.Run | None, conversation: Conversation | None) -> list:
+    """The history with `conversation` chosen in it, and its turns; without one, a new conversation."""
+    if run is None:
+        return [gr.update(choices=[], value=None), {}]
+    kept = [(_title(conversation), conversation.id) for conversation in conversations.listed(run)]
+    listed = [(t("compare.new"), ""), *kept]
+    fresh = Conversation([name for name in columns.usual(run) if name])
+    value = conversation.id if conversation else ""
+    return [gr.update(choices=listed, value=value), answers.shown(t, run, conversation or fresh)]
 
 
-def _pair(row: dict, format: str) -> tuple[str, str]:
-    messages = datasets.examples(row, format)
-    asked = next((m["content"] for m in messages if m["role"] == "user"), "")
-    answered = next((m["content"] for m in messages if m["role"] == "assistant"), "")
-    return asked.strip(), answered
-
-
-def _run_name(t: Text, run: store.Run) -> str:
-    when = time.strftime("%m-%d %H:%M", time.localtime(run.status()["created"]))
-    return f"{run.card['name'] or run.id} · {model_label(t, run.config['model'])} · {when}"
-
-
-def _answer(elem_id: str, value: dict) -> gr.HTML:
-    return gr.HTML(
-        value, html_template="${TuneDesk.draw.answer(value)}", js_on_load=None, elem_id=elem_id, apply_default_css=False
-    )
-
-
-def _panel(t: Text, kind: str) -> dict:
-    return {"kind": f"is-{kind}", "title": t(f"compare.{kind}"), "note": t(f"compare.{kind}_note"), "quiet": False}
-
-
-def _idle(t: Text, kind: str) -> dict:
-    return _panel(t, kind) | {"text": t("compare.waiting"), "quiet": True, "busy": False, "meta": ""}
+def _title(conversation: Conversation) -> str:
+    when = time.strftime("%m-%d %H:%M", time.localtime(conversation.created))
+    question = conversation.turns[-1].question if conversation.turns else ""
+    return f"{when} · {question[:40]}{'…' if len(question) > 40 else ''}"

@@ -117,7 +117,9 @@ def head(t: Text) -> str:
         f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
+        f'<link rel="stylesheet" href="{asset("compare.css")}">'
         f'<script src="{asset("draw.js")}"></script>'
+        f'<script src="{asset("compare.js")}"></script>'
         f'<script src="{asset("tunedesk.js")}"></script>'
         f'<script src="{asset("chart.js")}"></script>'
     )

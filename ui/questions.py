@@ -1,0 +1,54 @@
+"""Questions with a reference answer, drawn from the held-out rows of a run's data."""
+
+from pathlib import Path
+
+from engine.data import datasets
+from engine.errors import NotFound
+from engine.runs import store
+
+# Held-out rows among which a question's reference answer is looked for.
+_SEARCHED = 20_000
+_FORMATS = ("qa", "alpaca", "messages")
+
+
+def examples(run: store.Run, count: int, start: int = 0) -> list[tuple[str, str]]:
+    """`count` questions with their answers, spread over the held-out rows, from place `start` on (round and round)."""
+    rows, format = _held_out(run)
+    stride = max(1, len(rows) // 97)
+    return [_pair(rows[(start + i) * stride % len(rows)], format) for i in range(min(count, len(rows)))]
+
+
+def expected(run: store.Run, question: str) -> str | None:
+    """The answer that the held-out rows give to `question`, if it is one of theirs."""
+    rows, format = _held_out(run)
+    pairs = (_pair(rows[i], format) for i in range(min(len(rows), _SEARCHED)))
+    return next((answer for asked, answer in pairs if asked == question), None)
+
+
+def is_demo(run: store.Run) -> bool:
+    """Whether the run learnt from the demo's made-up data."""
+    data = _data(run)
+    return data is not None and data.demo
+
+
+def _data(run: store.Run) -> datasets.DataSet | None:
+    """The data set of a run; None where it is gone."""
+    try:
+        return datasets.load(Path(run.config["data"]))
+    except NotFound:
+        return None
+
+
+def _held_out(run: store.Run) -> tuple[datasets.Rows | list, str]:
+    """The validation rows of a run's data and their form; none where the data is gone or has no questions."""
+    data = _data(run)
+    if data is None or data.format not in _FORMATS or not (data.path / "val.json").is_file():
+        return [], "qa"
+    return datasets.rows(data.path / "val.json"), data.format
+
+
+def _pair(row: dict, format: str) -> tuple[str, str]:
+    messages = datasets.examples(row, format)
+    asked = next((m["content"] for m in messages if m["role"] == "user"), "")
+    answered = next((m["content"] for m in messages if m["role"] == "assistant"), "")
+    return asked.strip(), answered
