@@ -60,26 +60,26 @@
     "\ufeff" + rows.map((row) => row.map((cell) => `"${String(cell).replace(/"/g, '""')}"`).join(",")).join("\r\n");
 
   Object.assign(TuneDesk.draw, {
-    turns: (value) => when(value.turns?.length, html`
+    turns: (value) => !value.turns?.length ? "" : html`
       ${when(value.id, html`<nav class="td-tools">
-        ${when(value.turns?.[0].answers.length > 1, html`<button type="button" data-marks>${value.words.differences}</button>`)}
+        ${when(value.turns[0].answers.length > 1, html`<button type="button" data-marks>${value.words.differences}</button>`)}
         <button type="button" data-save>${value.words.save}</button></nav>`)}
-      ${when(value.system, html`<p class="td-system"><b>${value.words?.instructions}</b> ${value.system}</p>`)}
-      ${value.turns?.map(turn(value))}`),
+      ${when(value.system, html`<p class="td-system"><b>${value.words.instructions}</b> ${value.system}</p>`)}
+      ${value.turns.map(turn(value))}`,
 
-    ten: (value) => when(value.rows?.length, html`
+    ten: (value) => !value.rows?.length ? "" : html`
       ${when(value.busy, html`<p class="td-message" role="status">${value.busy}</p>`)}
       <div class="td-table-wrap td-tall" tabindex="0"><table class="td-table td-ten">
-        <thead><tr><th class="td-rownum">#</th><th>${value.words?.question}</th>
-          ${value.columns?.map((name) => html`<th>${name}</th>`)}<th>${value.words?.reference_short}</th></tr></thead>
-        <tbody>${value.rows?.map((row, n) => html`<tr><td class="td-rownum">${n + 1}</td><td>${row.question}</td>
+        <thead><tr><th class="td-rownum">#</th><th>${value.words.question}</th>
+          ${value.columns.map((name) => html`<th>${name}</th>`)}<th>${value.words.reference_short}</th></tr></thead>
+        <tbody>${value.rows.map((row, n) => html`<tr><td class="td-rownum">${n + 1}</td><td>${row.question}</td>
           ${row.cells.map((cell) => html`<td>${when(cell.markup !== undefined, html`
             <div class="td-markup">${trusted(cell.markup)}</div><small>${cell.note}</small>`)}</td>`)}
           <td>${row.reference}</td></tr>`)}</tbody>
-        ${when(value.means?.some(Boolean), html`<tfoot><tr><td></td><td>${value.words?.mean}</td>
-          ${value.means?.map((mean) => html`<td>${mean}</td>`)}<td></td></tr></tfoot>`)}
+        ${when(value.means.some(Boolean), html`<tfoot><tr><td></td><td>${value.words.mean}</td>
+          ${value.means.map((mean) => html`<td>${mean}</td>`)}<td></td></tr></tfoot>`)}
       </table></div>
-      ${when(!value.busy, html`<nav class="td-tools"><button type="button" data-save>${value.words?.save}</button></nav>`)}`),
+      ${when(!value.busy, html`<nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`)}`,
   });
 
   Object.assign(TuneDesk, {

@@ -32,7 +32,7 @@ def build(page: Page) -> None:
             gr.HTML(f'<p class="td-empty">{t.html("compare.no_runs")}</p>', apply_default_css=False)
             to_train = gr.Button(t("compare.to_train"), variant="primary", elem_id="compare-to-train")
         with gr.Column() as asking:
-            with gr.Row(elem_classes="td-fields"):
+            with gr.Row(elem_classes="td-halves"):
                 run = gr.Dropdown(label=t("compare.run"), elem_id="compare-run", interactive=True, filterable=True)
                 history = gr.Dropdown(label=t("compare.history"), elem_id="compare-history", interactive=True)
             question = gr.Textbox(
@@ -60,6 +60,7 @@ def build(page: Page) -> None:
                     ]
             with gr.Accordion(t("compare.settings"), open=False, elem_classes="td-fold") as fold:
                 system = gr.Textbox(
+                    "",
                     label=t("compare.system"),
                     info=t("compare.system_help"),
                     lines=2,

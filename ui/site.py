@@ -15,7 +15,7 @@ import ui
 from engine.compare.chat import Chat
 from engine.home import ASSETS
 from engine.runs.jobs import Jobs
-from ui import theme
+from ui import downloads, theme
 from ui.gate import Gate, OwnOrigin, Password
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
@@ -50,6 +50,7 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
     app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/", _redirect, include_in_schema=False)
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
+    downloads.add(app)
     app.add_api_route("/favicon.ico", lambda: FileResponse(ASSETS / "icon.svg", media_type="image/svg+xml"))
     for lang in LANGUAGES:
         gr.mount_gradio_app(

@@ -118,8 +118,10 @@ def head(t: Text) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
         f'<link rel="stylesheet" href="{asset("compare.css")}">'
+        f'<link rel="stylesheet" href="{asset("proof.css")}">'
         f'<script src="{asset("draw.js")}"></script>'
         f'<script src="{asset("compare.js")}"></script>'
+        f'<script src="{asset("proof.js")}"></script>'
         f'<script src="{asset("tunedesk.js")}"></script>'
         f'<script src="{asset("chart.js")}"></script>'
     )

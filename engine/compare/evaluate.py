@@ -1,17 +1,19 @@
 """Is the tuned model better? Held-out rows answered and measured by a run and by the model it started from.
 
-The generation process does the answering; this is its client, and loads no torch. Every answer is kept as it comes, in
-`evaluation/` of the run, so that an evaluation broken off goes on where it was, and one asked again is there at once.
+Something else does the answering (the generation process, or a `Desk` in this one); this loads no torch. Every answer is
+kept as it comes, in `evaluation/` of the run, so that an evaluation broken off goes on where it was, and one asked again
+is there at once.
 """
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from engine import home
 from engine.compare import names
-from engine.compare.chat import Chat
 from engine.compare.scores import Answered, Scorer, compare, described
 from engine.compare.settings import DEFAULT_MAX_TOKENS
 from engine.data import datasets, formats, tokens
@@ -72,9 +74,19 @@ _NAMES = {"loss": Words("loss", "损失"), "bleu4": Words("BLEU-4", "BLEU-4"), "
 Progress = Callable[[int, int], None]
 
 
+class Answering(Protocol):
+    """Whoever answers: `Chat`, or the worker that does it in its own process. The events are those of `Desk`."""
+
+    def batch(
+        self, model: str, conversations: list[list[dict]], longest: int, **settings: object
+    ) -> Iterator[dict]: ...
+
+    def losses(self, model: str, conversations: list[list[dict]], max_length: int) -> Iterator[dict]: ...
+
+
 def evaluate(
     run: Run,
-    chat: Chat,
+    chat: Answering,
     *,
     data: Path | None = None,
     limit: int | None = ROWS,
@@ -92,12 +104,14 @@ def evaluate(
         `base` and `tuned`, each `loss`, `perplexity`, `bleu4`, `rouge1`, `rouge2`, `rougeL`, `exact_match` (None where
         references are long), `length`, `reference_length`; `difference`, `verdict` as in `scores.compare`; `sentence`
         (Words); `rows`, `left_out` (too long for the context), `units`; `general`: the same again, with `forgot`;
-        `examples`: every row with both answers and their scores. Kept in `evaluation/result.json`.
+        `examples`: every row with both answers and their scores; `data`; `time` (seconds since 1970). Kept in
+        `evaluation/result.json`, or for another data set than the run's own in a file beside it.
 
     Raises:
         NotFound: there are no held-out rows. Unsupported: rows without reference answers. As `Chat.compare`.
     """
-    data = data or Path(run.config["data"])
+    own = Path(run.config["data"])
+    data = data or own
     held_out = _conversations(data / "val.json", datasets.load(data).format, limit)
     everyday = _conversations(general, "qa", _GENERAL_ROWS) if general else []
     sides = [_Side(run, side, chat) for side in _SIDES]
@@ -113,21 +127,28 @@ def evaluate(
     if everyday:
         result["general"] = _result(everyday, sides)
         result["general"]["forgot"] = _forgot(result["general"])
-    result["data"] = str(data)
-    home.write_json(run.path / "evaluation" / RESULT, result)
+    result |= {"data": str(data), "time": time.time()}
+    name = RESULT if data == own else f"result-{hashlib.sha256(str(data).encode()).hexdigest()[:8]}.json"
+    home.write_json(run.path / "evaluation" / name, result)
     return result
 
 
 def last(run: Run) -> dict | None:
-    """The result of the run's latest evaluation, or None."""
+    """The result of the run's latest evaluation on its own data, or None."""
     file = run.path / "evaluation" / RESULT
     return home.read_json(file) if file.is_file() else None
+
+
+def results(run: Run) -> list[dict]:
+    """The results of a run, one a data set, newest first."""
+    found = [home.read_json(file) for file in (run.path / "evaluation").glob("result*.json")]
+    return sorted(found, key=lambda result: -result["time"])
 
 
 class _Side:
     """Base or tuned: what it said, in a file whose name changes with the model."""
 
-    def __init__(self, run: Run, side: str, chat: Chat):
+    def __init__(self, run: Run, side: str, chat: Answering):
         self._chat = chat
         self._name = f"base:run:{run.path}" if side == "base" else f"run:{run.path}"
         self._max_length = run.config["training"]["max_length"]
@@ -142,16 +163,18 @@ class _Side:
         self.said = {line["row"]: line for line in _lines(self._file)}
 
     def measure(self, conversations: list[list[dict]]) -> Iterator[int]:
-        """Answer and measure what is not there yet; how many of `conversations` are done, after each batch."""
+        """Answer and measure what is not there yet; how many of `conversations` are done, after each answer."""
         missing = [messages for messages in conversations if _key(messages) not in self.said]
         # Alike lengths end together, so that a batch wastes little.
         missing.sort(key=lambda messages: len(messages[-1]["content"]))
-        yield len(conversations) - len(missing)
+        before = len(conversations) - len(missing)
+        yield before
         for start in range(0, len(missing), _AT_ONCE):
-            self._measure(missing[start : start + _AT_ONCE])
-            yield len(conversations) - len(missing) + min(start + _AT_ONCE, len(missing))
+            for answered in self._measure(missing[start : start + _AT_ONCE]):
+                yield before + start + answered
 
-    def _measure(self, batch: list[list[dict]]) -> None:
+    def _measure(self, batch: list[list[dict]]) -> Iterator[int]:
+        """How many of `batch` are answered, after each; they are kept when the last is."""
         references = [messages[-1]["content"] for messages in batch]
         expected = max(tokens.read(self._words).counts(references))
         # A base that never stops must not cost ten times the answers worth having.
@@ -160,8 +183,9 @@ class _Side:
         for event in self._chat.losses(self._name, batch, self._max_length):
             lines[event["index"]] |= {"loss": event["loss"], "tokens": event["tokens"]}
         questions = [messages[:-1] for messages in batch]
-        for event in self._chat.batch(self._name, questions, longest, temperature=0):
+        for answered, event in enumerate(self._chat.batch(self._name, questions, longest, temperature=0), start=1):
             lines[event["index"]] |= {"answer": event["text"], "length": event["tokens"]}
+            yield answered
         try:
             with open(self._file, "a", encoding="utf-8") as file:
                 file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

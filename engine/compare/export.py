@@ -23,6 +23,7 @@ FORMATS = ("adapter", "merged", "gguf")
 _CONVERTER = "convert_hf_to_gguf.py"
 _WORDS_FILES = ("tokenizer*", "special_tokens_map.json", "vocab.*", "merges.txt", "chat_template*", "added_tokens.json")
 
+_NO_FORM = Words("There is no form '{form}'; there are: {forms}.", "没有“{form}”这种格式，可选：{forms}。")
 _NO_ADAPTER = Words(
     "Run '{run}' trained the whole model and has no adapter; export it as 'merged'.",
     "任务“{run}”训练的是整个模型，没有适配器；请导出为 merged。",
@@ -32,9 +33,18 @@ _NO_MERGE = Words(
     "任务“{run}”学到的内容位于提示之前，不在权重里，无法合并；请导出适配器（adapter）。",
 )
 _NO_CONVERTER = Words(
-    f"GGUF needs llama.cpp's {_CONVERTER}, which is not on the PATH. Install llama.cpp, or export as 'merged'.",
-    f"导出 GGUF 需要 llama.cpp 的 {_CONVERTER}，但在 PATH 中没有找到。请安装 llama.cpp，或导出为 merged。",
+    f"GGUF needs llama.cpp's {_CONVERTER}, which was found neither on the PATH nor in ~/llama.cpp. Get llama.cpp, or "
+    "export as 'merged'.",
+    f"导出 GGUF 需要 llama.cpp 的 {_CONVERTER}，但在 PATH 和 ~/llama.cpp 中都没有找到。请获取 llama.cpp，或导出为 merged。",
 )
+_UNKNOWN_TOKENIZER = Words(
+    "llama.cpp does not know this model's tokenizer, so it cannot be written as GGUF. Export as 'merged' and serve it with "
+    "vLLM or transformers.",
+    "llama.cpp 不认识该模型的分词器，无法导出为 GGUF。请导出为 merged，用 vLLM 或 transformers 部署。",
+)
+_REFUSED = Words("llama.cpp's converter refused this model ({last})", "llama.cpp 的转换程序不接受该模型（{last}）")
+# How the converter says that it does not know a tokenizer: of BPE by its pieces of a test text, else by its class.
+_TOKENIZER_SIGNS = ("pre-tokenizer was not recognized", "get_vocab_base_pre", "tokenizer.model")
 
 Progress = Callable[[str], None]
 
@@ -49,15 +59,8 @@ def export(run: Run, form: str, out: Path, progress: Progress = lambda phase: No
         NotFound: the run has no final model yet. Unsupported: it cannot be had in that form. Exists: `out` is there.
         DiskFull: there is too little room, seen beforehand where possible.
     """
+    check(run, form)
     source = resolve(f"run:{run.path}")
-    prompt_based = source.adapter is not None and adapter_kind(source.adapter).get("num_virtual_tokens")
-    if form == "adapter" and source.adapter is None:
-        raise Unsupported(reason=Words(*(text.format(run=run.id) for text in _NO_ADAPTER)))
-    if form != "adapter" and prompt_based:
-        raise Unsupported(reason=Words(*(text.format(run=run.id) for text in _NO_MERGE)))
-    converter = shutil.which(_CONVERTER)
-    if form == "gguf" and converter is None:
-        raise Unsupported(reason=_NO_CONVERTER)
     out = out.expanduser().resolve()
     _check_room(source, form, out)
     with home.new_folder(out) as folder:
@@ -71,9 +74,15 @@ def export(run: Run, form: str, out: Path, progress: Progress = lambda phase: No
             with tempfile.TemporaryDirectory(dir=folder.parent) as merged:
                 _merge(source, Path(merged), progress)
                 progress("converting")
-                _convert(converter, Path(merged), folder)
+                _convert(converter(), Path(merged), folder)
         (folder / "README.md").write_text(_card(run, source, form, out), encoding="utf-8")
     return out
+
+
+def converter() -> str | None:
+    """llama.cpp's converter, if it is at hand."""
+    usual = Path.home() / "llama.cpp" / _CONVERTER
+    return shutil.which(_CONVERTER) or (str(usual) if usual.is_file() else None)
 
 
 def _merge(source: Source, folder: Path, progress: Progress) -> None:
@@ -106,26 +115,59 @@ def _copy_words(source: Source, folder: Path) -> None:
         shutil.copy(source.template, folder / "chat_template.jinja")
 
 
-def _convert(converter: str, merged: Path, folder: Path) -> None:
-    command = [sys.executable, converter, str(merged), "--outfile", str(folder / "model.gguf"), "--outtype", "f16"]
+def _convert(program: str, merged: Path, folder: Path) -> None:
+    command = [sys.executable, program, str(merged), "--outfile", str(folder / "model.gguf"), "--outtype", "f16"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
+        if any(sign in done.stderr for sign in _TOKENIZER_SIGNS):
+            raise Unsupported(reason=_UNKNOWN_TOKENIZER)
         last = (done.stderr.strip().splitlines() or ["?"])[-1]
-        raise WorkError(
-            reason=Words(
-                f"llama.cpp's converter refused this model, often because it does not know its tokenizer ({last})",
-                f"llama.cpp 的转换程序不接受该模型，常见原因是不认识它的分词器（{last}）",
-            )
-        )
+        raise WorkError(reason=_REFUSED.filled(last=last))
     (folder / "Modelfile").write_text("FROM ./model.gguf\n", encoding="utf-8")
+
+
+def refusal(run: Run, form: str) -> Words | None:
+    """Why the final model of `run` cannot be had in that form here; None when it can.
+
+    Raises:
+        NotFound: the run has no final model yet.
+    """
+    source = resolve(f"run:{run.path}")
+    prompt_based = source.adapter is not None and adapter_kind(source.adapter).get("num_virtual_tokens")
+    if form not in FORMATS:
+        return _NO_FORM.filled(form=form, forms=", ".join(FORMATS))
+    if form == "adapter" and source.adapter is None:
+        return _NO_ADAPTER.filled(run=run.card["name"] or run.id)
+    if form != "adapter" and prompt_based:
+        return _NO_MERGE.filled(run=run.card["name"] or run.id)
+    if form == "gguf" and converter() is None:
+        return _NO_CONVERTER
+    return None
+
+
+def check(run: Run, form: str) -> None:
+    """Raises:
+    NotFound: the run has no final model yet. Unsupported: it cannot be had in that form here.
+    """
+    reason = refusal(run, form)
+    if reason is not None:
+        raise Unsupported(reason=reason)
+
+
+def expected_bytes(run: Run, form: str) -> int:
+    """About how many bytes are written for an export, those that are only needed on the way included."""
+    return _need(resolve(f"run:{run.path}"), form)
+
+
+def _need(source: Source, form: str) -> int:
+    if form == "adapter":
+        return home.size_of(source.adapter or source.weights)
+    return library.describe(below(source.weights)).bytes * (2 if form == "gguf" else 1)
 
 
 def _check_room(source: Source, form: str, out: Path) -> None:
     place = next(parent for parent in out.parents if parent.exists())
-    need = home.size_of(source.adapter or source.weights)
-    if form != "adapter":
-        need = library.describe(below(source.weights)).bytes * (2 if form == "gguf" else 1)
-    if shutil.disk_usage(place).free < need:
+    if shutil.disk_usage(place).free < _need(source, form):
         raise DiskFull(path=str(out), free=home.free_text(place))
 
 

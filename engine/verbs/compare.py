@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
-from engine.runs import store
+from engine.errors import WorkError, from_record
+from engine.runs import jobs, store
 from engine.verbs import text
 from engine.verbs.verb import Verb
 from engine.words import LANGUAGES, Words, system_language
@@ -20,23 +23,51 @@ _FORMAT = Words(
 _OUT = Words("a new folder", "新文件夹")
 _FILE = Words("an HTML file; one that is there is replaced", "HTML 文件；已存在则覆盖")
 _LANG = Words("language of the report (default: the system's)", "报告的语言（默认为系统语言）")
+_DATA = Words("measure on this data set instead of the run's own", "改用这个数据集评测，而不是任务自己的数据")
+_ENDED = Words(
+    "the evaluation was stopped; started again it goes on where it was", "评测已停止；再次运行会从中断处继续"
+)
 _PROGRESS = Words("{done}/{total} rows", "{done}/{total} 条")
 _SHOWN = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL")
 
 
 def evaluate(args: Namespace) -> dict:
-    from engine.compare import evaluate
-    from engine.compare.chat import Chat
-
-    lang = system_language()
-
-    def progress(done: int, total: int) -> None:
-        print(_PROGRESS.text(lang, done=done, total=total), file=sys.stderr, flush=True)
+    """An evaluation is a job as training is: it waits for its turn, and the app shows it and can end it."""
+    from engine.compare import evaluate, tasks
 
     run = store.find(args.run)
     limit = evaluate.ROWS if args.limit is None else args.limit or None
-    with Chat() as chat:
-        return evaluate.evaluate(run, chat, limit=limit, progress=progress)
+    job = tasks.evaluation(run, args.data, limit)
+    with _interrupts_end(job):
+        status = jobs.supervise(job, watch=_Counted(system_language()))
+    if status["error"]:
+        raise from_record(status["error"])
+    if status["state"] != "finished":
+        raise WorkError(reason=_ENDED)
+    return next(found for found in evaluate.results(run) if found["data"] == (job.config["data"] or run.config["data"]))
+
+
+class _Counted:
+    """Called with the state of a job now and then: says how far it is."""
+
+    def __init__(self, lang: str):
+        self._lang, self._said = lang, 0
+
+    def __call__(self, status: dict) -> None:
+        if status["step"] > self._said:
+            self._said = status["step"]
+            said = _PROGRESS.text(self._lang, done=status["step"], total=status["max_steps"])
+            print(said, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _interrupts_end(job: store.Run) -> Iterator[None]:
+    """Ctrl-C ends the job; what it has answered is kept."""
+    before = signal.signal(signal.SIGINT, lambda *_: job.request("kill"))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def serve(args: Namespace) -> dict:
@@ -94,6 +125,7 @@ def _arguments(parser: ArgumentParser, lang: str) -> None:
 
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
     parser.add_argument("--limit", metavar="N", type=int, help=_LIMIT.text(lang, rows=ROWS))
+    parser.add_argument("--data", metavar="DIR", type=Path, help=_DATA.text(lang))
 
 
 def _show(result: dict, lang: str) -> str:
@@ -103,9 +135,9 @@ def _show(result: dict, lang: str) -> str:
         difference = result["difference"][name]
         interval = f"{difference['low']:+.3g} … {difference['high']:+.3g}"
         rows.append([name, text.number(result["base"][name]), text.number(result["tuned"][name]), interval])
-    said = [text.table(heads, rows), "", result["sentence"].text(lang)]
+    said = [text.table(heads, rows), "", Words(*result["sentence"]).text(lang)]
     if "general" in result:
-        said.append(result["general"]["forgot"]["sentence"].text(lang))
+        said.append(Words(*result["general"]["forgot"]["sentence"]).text(lang))
     return "\n".join(said)
 
 

@@ -21,6 +21,10 @@ MADE = (
     "train.hint_",
     "welcome.step_",
     "compare",
+    "job.",
+    "evaluation.",
+    "export.",
+    "report.in_",
 )
 
 

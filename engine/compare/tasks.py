@@ -1,0 +1,43 @@
+"""Evaluations and exports as jobs: begun for a run, found again, and how far each is."""
+
+from pathlib import Path
+
+from engine.compare import evaluate
+from engine.data import datasets
+from engine.home import inside
+from engine.runs import store
+from engine.runs.store import Run
+
+EVALUATE, EXPORT = "evaluate", "export"
+
+
+def evaluation(run: Run, data: Path | None = None, limit: int | None = evaluate.ROWS) -> Run:
+    """A new job that evaluates `run`; it still must be submitted. `data`: another data set than its own; `limit`: rows,
+    None for all.
+
+    Raises:
+        NotFound: there is no such data set. DiskFull: no room even for the job.
+    """
+    config = {"run": str(run.path), "data": str(datasets.find(data)) if data else None, "limit": limit}
+    return store.create(config, kind=EVALUATE, name=run.card["name"])
+
+
+def exportation(run: Run, form: str) -> Run:
+    """A new job that exports `run` as `form` (see `export.FORMATS`) into its own directory; it still must be submitted.
+
+    Raises:
+        DiskFull: there is no room even for the job.
+    """
+    return store.create({"run": str(run.path), "format": form}, kind=EXPORT, name=run.card["name"])
+
+
+def exported(job: Run) -> Path | None:
+    """The folder that an export job made; None until it is whole."""
+    result = job.status()["result"]
+    folder = inside(result["path"], job.path) if result and "path" in result else None
+    return folder if folder and folder.is_dir() else None
+
+
+def of(run: Run, kind: str) -> list[Run]:
+    """The jobs of a kind that were begun for `run`, newest first."""
+    return [job for job in store.jobs() if job.kind == kind and job.config["run"] == str(run.path)]
