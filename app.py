@@ -48,6 +48,9 @@ _PORT_TAKEN = Words(
     "端口 {port} 已被占用。请关闭占用它的程序，或换一个端口，例如 --port {other}。",
 )
 _AT = Words("TuneDesk is running at {url}  (stop it with Ctrl+C)", "微调台已启动：{url}（按 Ctrl+C 退出）")
+_PRESENTED = Words(
+    "The audience logs in as {name} with the password {password}", "观众登录：用户名 {name}，密码 {password}"
+)
 _SHARING = Words(
     "Asking Gradio for a public address. At first use this fetches a small program (frpc) from the network …",
     "正在向 Gradio 申请公网地址，首次使用会从网络下载一个小程序（frpc）……",
@@ -68,6 +71,8 @@ def main() -> int:
         return 2
     if options.home:
         os.environ["TUNEDESK_HOME"] = str(Path(options.home).expanduser().resolve())
+    if options.present and not presentable(options.present, lang):
+        return 2
     sock = listen(options.host, options.port)
     if sock is None:
         print(_PORT_TAKEN.text(lang, port=options.port, other=options.port + 1), file=sys.stderr)
@@ -83,6 +88,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--home", metavar="DIR", help="workspace for models, data and runs (default: ./workspace)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a name and a password")
     parser.add_argument("--share", action="store_true", help="also make a public address, through Gradio's tunnel")
+    parser.add_argument("--present", metavar="RUN", help="show an audience one run, before and after, and nothing else")
     parser.add_argument("--no-browser", action="store_true", help="open no window")
     return parser.parse_args()
 
@@ -91,11 +97,26 @@ def refusal(options: argparse.Namespace, lang: str) -> str | None:
     """Why TuneDesk does not start with these options; None when it may."""
     if options.auth is not None and not all(options.auth.partition(":")[::2]):
         return _BAD_AUTH.text(lang)
+    if options.present:
+        return None  # It makes a password of its own where none is given.
     if options.auth is None and options.share:
         return _NEEDS_PASSWORD.text(lang, option="--share")
     if options.auth is None and not is_loopback(options.host):
         return _NEEDS_PASSWORD.text(lang, option=f"--host {options.host}")
     return None
+
+
+def presentable(run: str, lang: str) -> bool:
+    """Whether there is such a run with a model; if not, that is said."""
+    from engine.compare import names
+    from engine.errors import TuneDeskError
+
+    try:
+        names.resolve(f"run:{run}")
+    except TuneDeskError as error:
+        print(error.text(lang), file=sys.stderr)
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:
@@ -124,13 +145,18 @@ def serve(sock: socket.socket, options: argparse.Namespace, lang: str) -> None:
     import uvicorn
 
     from ui.gate import Password
-    from ui.site import application
+    from ui.presenter import GUEST, new_password
+    from ui.site import application, presented
 
-    password = Password.of(*options.auth.split(":", 1)) if options.auth else None
+    auth = options.auth or (f"{GUEST}:{new_password()}" if options.present else None)
+    password = Password.of(*auth.split(":", 1)) if auth else None
     # Behind a password any name may lead here; without one only this computer's own names do.
     hosts = [*_LOOPBACK_NAMES, options.host] if is_loopback(options.host) and not options.share else ["*"]
     # A page left open keeps no connection that a shutdown would have to wait for longer than this.
-    config = uvicorn.Config(application(hosts, password), log_level="warning", timeout_graceful_shutdown=3)
+    site = presented(options.present, hosts, password) if options.present else application(hosts, password)
+    if options.present and not options.auth:
+        print(_PRESENTED.text(lang, name=GUEST, password=auth.partition(":")[2]), flush=True)
+    config = uvicorn.Config(site, log_level="warning", timeout_graceful_shutdown=3)
     server = uvicorn.Server(config)
     shown = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host
     url = f"http://{shown}:{sock.getsockname()[1]}/"

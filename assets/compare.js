@@ -53,16 +53,16 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
-  TuneDesk.save = save;
-
   // Rows for a spreadsheet; the mark at the front tells Excel that it is UTF-8.
-  const csv = (rows) =>
-    "\ufeff" + rows.map((row) => row.map((cell) => `"${String(cell).replace(/"/g, '""')}"`).join(",")).join("\r\n");
+  TuneDesk.saveTable = (rows, name) => {
+    const lines = rows.map((row) => row.map((cell) => `"${String(cell).replace(/"/g, '""')}"`).join(","));
+    save("\ufeff" + lines.join("\r\n"), name, "text/csv");
+  };
 
   Object.assign(TuneDesk.draw, {
     turns: (value) => !value.turns?.length ? "" : html`
       ${when(value.id, html`<nav class="td-tools">
-        ${when(value.turns[0].answers.length > 1, html`<button type="button" data-marks>${value.words.differences}</button>`)}
+        ${when(value.turns[0].answers.length > 1, html`<button type="button" data-marks><span>${value.words.differences}</span><span>${value.words.plain}</span></button>`)}
         <button type="button" data-save>${value.words.save}</button></nav>`)}
       ${when(value.system, html`<p class="td-system"><b>${value.words.instructions}</b> ${value.system}</p>`)}
       ${value.turns.map(turn(value))}`,
@@ -96,7 +96,7 @@
         } else if ("again" in button.dataset) {
           trigger("again");
         } else if ("marks" in button.dataset) {
-          button.textContent = value.words[element.classList.toggle("is-marking") ? "plain" : "differences"];
+          element.classList.toggle("is-marking");
         } else if ("save" in button.dataset) {
           save(await server.written({ run: value.run, id: value.id }), `tunedesk-${value.id}.md`, "text/markdown");
         }
@@ -108,7 +108,7 @@
         if (!event.target.closest("[data-save]")) return;
         const { words, columns, rows } = props.value;
         const lines = rows.map((row) => [row.question, ...row.cells.map((cell) => cell.text), row.reference]);
-        save(csv([[words.question, ...columns, words.reference_short], ...lines]), "tunedesk-ten.csv", "text/csv");
+        TuneDesk.saveTable([[words.question, ...columns, words.reference_short], ...lines], "tunedesk-ten.csv");
       });
     },
   });

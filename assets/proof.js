@@ -47,6 +47,31 @@
         <a href="${link.href}" target="_blank" rel="noopener">${link.open}</a>
         <a href="${link.href}?save=1" download>${link.save}</a></div>`)}</div>`,
 
+    contest: (value) => !value.rows ? "" : html`
+      <p class="td-sub">${value.note}</p>
+      <div class="td-table-wrap td-plain"><table class="td-table td-runs">
+        <thead><tr><th>${value.words.method}</th><th>${value.words.state}</th><th class="td-num">ROUGE-L</th>
+          <th class="td-num">BLEU-4</th><th class="td-num">${value.words.loss}</th><th class="td-num">${value.words.time}</th>
+          <th class="td-num">${value.words.memory}</th><th class="td-num">${value.words.size}</th>
+          <th class="td-num">${value.words.parameters}</th></tr></thead>
+        <tbody>${value.rows.map((row) => html`<tr data-row="${row.run}" tabindex="0"><td><b>${row.method}</b></td>
+          <td><span class="td-pill is-${row.state}">${row.state_text}${when(row.state === "running", ` ${row.percent}%`)}</span></td>
+          <td class="td-num${when(row.best.quality, " is-best")}">${row.quality}</td><td class="td-num">${row.bleu4}</td>
+          <td class="td-num">${row.loss}</td><td class="td-num${when(row.best.time, " is-best")}">${row.time}</td>
+          <td class="td-num${when(row.best.memory, " is-best")}">${row.memory}</td>
+          <td class="td-num${when(row.best.size, " is-best")}">${row.size}</td><td class="td-num">${row.parameters}</td></tr>`)}</tbody>
+      </table></div>
+      <div class="td-bars">${value.bars.map((chart) => html`<figure><figcaption><b>${chart.title}</b> ${chart.hint}</figcaption>
+        ${chart.rows.map((row) => html`<div class="td-bar${when(row.best, " is-best")}"><span>${row.name}</span>
+          <i><i style="width: ${row.width}%"></i></i><b>${row.text}</b></div>`)}</figure>`)}</div>
+      <nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`,
+
+    door: (value) => !value.url ? "" : html`
+      <p class="td-message is-good">${value.note}</p>
+      <div class="td-stats">${value.facts.map((fact) => html`
+        <div class="td-stat"><small>${fact.label}</small><b>${fact.value}</b></div>`)}</div>
+      <div class="td-links"><div><a href="${value.url}" target="_blank" rel="noopener">${value.open}</a></div></div>`,
+
     exports: (value) => !value.rows?.length ? "" : html`
       <div class="td-links">${value.rows.map((row) => html`<div><b>${row.title}</b><small>${row.size}</small>
         <a href="${row.href}" download>${value.words.download}</a>
@@ -68,6 +93,24 @@
         if (JSON.stringify(now) === JSON.stringify(asked)) return;
         props.value = now;
         if (now.state !== asked.state) trigger("state", { job: now.job, state: now.state });
+      });
+    },
+
+    contest(element, props, server, trigger) {
+      element.addEventListener("click", (event) => {
+        const row = event.target.closest("[data-row]");
+        if (row) trigger("open", { run: row.dataset.row });
+        if (!event.target.closest("[data-save]")) return;
+        const { words, rows } = props.value;
+        const heads = [words.method, "ROUGE-L", "BLEU-4", words.loss, words.time, words.memory, words.size, words.parameters];
+        const names = ["method", "quality", "bleu4", "loss", "time", "memory", "size", "parameters"];
+        TuneDesk.saveTable([heads, ...rows.map((row) => names.map((name) => row[name]))], `${words.file}.csv`);
+      });
+      TuneDesk.every(element, 2000, async () => {
+        const asked = props.value;
+        if (!asked.contest || asked.over) return;
+        const now = await server.follow({ contest: asked.contest });
+        if (props.value === asked && JSON.stringify(now) !== JSON.stringify(asked)) props.value = now;
       });
     },
 

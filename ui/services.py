@@ -1,19 +1,22 @@
-"""What both language trees share of the engine: the background thread that runs jobs, and the client that asks models."""
+"""What both language trees share of the engine: the background thread that runs jobs, the client that asks models, and the
+presentation that goes on."""
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.compare.chat import Chat
 from engine.errors import ServerDied
 from engine.runs import status, store
 from engine.runs.jobs import Jobs
+from ui.presenter import Presenter
 
 
 @dataclass(frozen=True)
 class Services:
     jobs: Jobs
     chat: Chat
+    presenter: Presenter = field(default_factory=Presenter)
 
     def warm_up(self) -> None:
         """Start the generation process ahead of the first question, unless a training run needs the machine."""

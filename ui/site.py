@@ -1,6 +1,6 @@
 """The web application around the two language trees: addresses, headers, static files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import ui
 from engine.compare.chat import Chat
 from engine.home import ASSETS
+from engine.runs import store
 from engine.runs.jobs import Jobs
-from ui import downloads, theme
+from engine.runs.store import Run
+from ui import downloads, present, theme
 from ui.gate import Gate, OwnOrigin, Password
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
@@ -44,14 +46,12 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
     async def life(app: FastAPI) -> Iterator[None]:
         jobs.start()
         yield
+        services.presenter.stop()
         chat.close()
         jobs.shutdown()
 
-    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_api_route("/", _redirect, include_in_schema=False)
-    app.add_api_route("/static/{name}", _static, include_in_schema=False)
+    app = _bare(life)
     downloads.add(app)
-    app.add_api_route("/favicon.ico", lambda: FileResponse(ASSETS / "icon.svg", media_type="image/svg+xml"))
     for lang in LANGUAGES:
         gr.mount_gradio_app(
             app,
@@ -65,6 +65,40 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
             max_file_size=UPLOAD_LIMIT.replace(" ", "").lower(),
             ssr_mode=False,
         )
+    return _guarded(app, hosts, password)
+
+
+def presentation(run: Run, services: Services, password: Password, hosts: list[str], alone: bool = False) -> FastAPI:
+    """The application that shows an audience one run, and nothing else; see `ui.present`. One that stands `alone` ends the
+    generation process when it ends."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> Iterator[None]:
+        services.warm_up()
+        yield
+        if alone:
+            services.chat.close()
+
+    app = _bare(life)
+    present.mount(app, services, run)
+    return _guarded(app, hosts, password)
+
+
+def presented(run: str, hosts: list[str], password: Password) -> FastAPI:
+    """A presentation that stands alone: it answers with a generation process of its own, and runs no jobs."""
+    return presentation(store.find(run), Services(Jobs(), Chat()), password, hosts, alone=True)
+
+
+def _bare(life: Callable) -> FastAPI:
+    """An application with its root and its static files."""
+    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/", _redirect, include_in_schema=False)
+    app.add_api_route("/static/{name}", _static, include_in_schema=False)
+    app.add_api_route("/favicon.ico", lambda: FileResponse(ASSETS / "icon.svg", media_type="image/svg+xml"))
+    return app
+
+
+def _guarded(app: FastAPI, hosts: list[str], password: Password | None) -> FastAPI:
     if password:
         app.add_middleware(Gate, password=password)
     else:

@@ -107,23 +107,22 @@ document.documentElement.lang = "{tag}";
 # Except the titles of toasts, which it always gives in English; the style sheet puts these in their place.
 _TOASTS = {"error": "app.error", "warning": "app.notice", "success": "app.done", "info": "app.info"}
 _TAGS = {"zh": "zh-CN", "en": "en-US"}
+_STYLES = ("tunedesk.css", "compare.css", "proof.css")
+# Each in this order: the first holds what the others draw with.
+_SCRIPTS = ("draw.js", "compare.js", "proof.js", "tunedesk.js", "chart.js")
 
 
 def head(t: Text) -> str:
-    """Links to the application's own script and icon; a digest in the address makes a new version load at once."""
+    """The application's own scripts, styles and icon; a digest in an address makes a new version load at once."""
     titles = "".join(f"--td-toast-{kind}: {json.dumps(t(key), ensure_ascii=False)};" for kind, key in _TOASTS.items())
     return (
         f"{_LANGUAGE.format(tag=_TAGS[t.lang])}<style>:root {{{titles}}}</style>"
         f'<link rel="icon" type="image/svg+xml" href="{asset("icon.svg")}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{asset("tunedesk.css")}">'
-        f'<link rel="stylesheet" href="{asset("compare.css")}">'
-        f'<link rel="stylesheet" href="{asset("proof.css")}">'
-        f'<script src="{asset("draw.js")}"></script>'
-        f'<script src="{asset("compare.js")}"></script>'
-        f'<script src="{asset("proof.js")}"></script>'
-        f'<script src="{asset("tunedesk.js")}"></script>'
-        f'<script src="{asset("chart.js")}"></script>'
+        + "".join(f'<link rel="stylesheet" href="{asset(name)}">' for name in _STYLES)
+        # In the page itself: Gradio does not wait for scripts that have an address, and components that appear before
+        # these have come would stay dead.
+        + "".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS)
     )
 
 

@@ -13,7 +13,7 @@ from engine.training.methods import get as get_method
 from engine.training.objectives import OBJECTIVES
 from engine.training.objectives import get as get_objective
 from engine.words import Words
-from ui import cards, chart
+from ui import cards, chart, contest
 from ui.chart import runs_ahead, waiting
 from ui.data_tab import chosen_data
 from ui.forms import Form, Forms
@@ -64,6 +64,7 @@ def build(page: Page) -> None:
                 stop = gr.Button(t("train.stop"), variant="stop", size="lg", elem_id="train-stop", visible=False)
                 forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
+    contest.build(page)
 
     every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]

@@ -1,8 +1,8 @@
 """Is the tuned model better? Held-out rows answered and measured by a run and by the model it started from.
 
 Something else does the answering (the generation process, or a `Desk` in this one); this loads no torch. Every answer is
-kept as it comes, in `evaluation/` of the run, so that an evaluation broken off goes on where it was, and one asked again
-is there at once.
+kept as it comes, in `evaluation/` of the run (a base's in the cache), so that an evaluation broken off goes on where it
+was, and one asked again is there at once.
 """
 
 import hashlib
@@ -157,8 +157,10 @@ class _Side:
         template = source.template.read_text(encoding="utf-8") if source.template else ""
         model = [names.stamp(source.weights), source.adapter and names.stamp(source.adapter), source.quantised]
         key = hashlib.sha256(repr([model, template, self._max_length]).encode()).hexdigest()[:12]
-        folder = run.path / "evaluation"
+        # What the base said is shared by all runs that began with it.
+        folder = run.path / "evaluation" if side == "tuned" else home.folder("cache") / "base-answers"
         folder.mkdir(exist_ok=True)
+        (run.path / "evaluation").mkdir(exist_ok=True)
         self._file = folder / f"{side}-{key}.jsonl"
         self.said = {line["row"]: line for line in _lines(self._file)}
 

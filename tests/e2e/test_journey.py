@@ -46,9 +46,9 @@ def test_primary_buttons_tune_and_compare_the_demo(visit, lang):
     page.wait_for_selector("#compare-examples [data-chip]")
     assert page.input_value("#compare-question textarea")
     page.click("#compare-ask")
-    page.wait_for_selector("#compare-reference .td-reference")
-    base = page.inner_text("#answer-base .td-answer-text")
-    tuned = page.inner_text("#answer-tuned .td-answer-text")
+    page.wait_for_selector("#compare-thread .td-reference")
+    base = page.inner_text("#compare-thread .is-base .td-answer-text")
+    tuned = page.inner_text("#compare-thread .is-tuned .td-answer-text")
     assert base and tuned and base != tuned
     at.shot("6-compared")
 

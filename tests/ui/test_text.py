@@ -25,6 +25,7 @@ MADE = (
     "evaluation.",
     "export.",
     "report.in_",
+    "contest.",
 )
 
 

@@ -1,0 +1,83 @@
+"""Preparing a presentation: which questions the audience is offered, then its address and password."""
+
+import gradio as gr
+
+from engine.errors import NotFound
+from engine.runs import store
+from ui import present
+from ui.page import Page
+from ui.present import Presentation
+from ui.presenter import Door
+from ui.text import Text
+
+_MOST = 12
+
+
+def build(page: Page, run: gr.Dropdown) -> None:
+    """The section; `run` is that of the compare tab."""
+    t, services = page.t, page.services
+    with gr.Accordion(t("present.section"), open=False, elem_classes=["td-panel", "td-section"], elem_id="stage"):
+        gr.HTML(f'<p class="td-sub">{t.html("present.lead")}</p>', apply_default_css=False)
+        questions = gr.Textbox(
+            "",
+            label=t("present.questions"),
+            info=t("present.questions_help", most=_MOST),
+            lines=6,
+            max_lines=12,
+            elem_id="stage-questions",
+        )
+        free = gr.Checkbox(label=t("present.free"), elem_id="stage-free", interactive=True)
+        everywhere = gr.Checkbox(label=t("present.everywhere"), info=t("present.everywhere_help"), interactive=True)
+        with gr.Row(elem_classes="td-actions"):
+            start = gr.Button(t("present.start"), variant="primary", elem_id="stage-start")
+            stop = gr.Button(t("present.stop"), variant="stop", elem_id="stage-stop", visible=False)
+        door = gr.HTML(
+            {},
+            html_template="${TuneDesk.draw.door(value)}",
+            js_on_load=None,
+            elem_id="stage-door",
+            apply_default_css=False,
+        )
+
+    def show(place: dict) -> list:
+        open_door = services.presenter.door
+        return [_door(t, open_door), gr.update(visible=open_door is not None)]
+
+    def offered(id: str | None) -> list:
+        try:
+            chosen = present.read(store.find(id)) if id else Presentation([])
+        except NotFound:
+            chosen = Presentation([])
+        return ["\n".join(chosen.questions), chosen.free]
+
+    def begin(id: str, text: str, may_ask: bool, wide: bool) -> list:
+        found = store.find(id)
+        asked = [line.strip() for line in (text or "").splitlines() if line.strip()][:_MOST]
+        present.write(found, Presentation(asked, bool(may_ask)))
+        opened = services.presenter.start(services, found, bool(wide))
+        return [_door(t, opened), gr.update(visible=True)]
+
+    def end() -> list:
+        services.presenter.stop()
+        return [{}, gr.update(visible=False)]
+
+    page.render("compare", show, [door, stop])
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    run.change(page.guarded(offered), run, [questions, free], **private)
+    start.click(page.guarded(begin), [run, questions, free, everywhere], [door, stop], **private)
+    stop.click(end, None, [door, stop], **private)
+
+
+def _door(t: Text, door: Door | None) -> dict:
+    if door is None:
+        return {}
+    return {
+        "url": door.url,
+        "open": t("present.open"),
+        "facts": [
+            {"label": t("present.address"), "value": door.url},
+            {"label": t("present.name"), "value": door.name},
+            {"label": t("present.password"), "value": door.password},
+        ],
+        "note": t("present.going"),
+    }
