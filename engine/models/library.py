@@ -111,7 +111,7 @@ def describe(path: str | Path, source: str = "folder") -> Model:
     if not path.is_dir():
         raise NotAModel(path=str(path), reason=_NO_FOLDER)
     config = _config(path)
-    weights = _weight_files(path)
+    weights = weight_files(path)
     if not any((path / name).is_file() for name in _TOKENIZERS):
         raise NotAModel(path=str(path), reason=_NO_TOKENIZER)
     text = config.get("text_config", config)
@@ -188,7 +188,7 @@ def _config(path: Path) -> dict:
     return config
 
 
-def _weight_files(path: Path) -> list[Path]:
+def weight_files(path: Path) -> list[Path]:
     """The files that hold the weights: those that the index names, or all."""
     index = path / "model.safetensors.index.json"
     if index.is_file():

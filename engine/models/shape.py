@@ -1,0 +1,114 @@
+"""The sizes that a model's cost follows from: layers, widths, matrices. From a folder's headers or a configuration alone."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import home
+from engine.models import library
+
+_IN_A_LAYER = re.compile(r"\.layers\.\d+\..*?(\w+)\.weight$|\.h\.\d+\..*?(\w+)\.weight$")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All linear modules of one name: `count` of them, each `outputs` x `inputs`."""
+
+    name: str
+    outputs: int
+    inputs: int
+    count: int
+
+    @property
+    def parameters(self) -> int:
+        return self.outputs * self.inputs * self.count
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`parameters`: in all, a tied head counted once; `key_values`: width of the keys, and of the values, of a layer."""
+
+    hidden_size: int
+    layers: int
+    vocab_size: int
+    key_values: int
+    parameters: int
+    tied: bool
+    matrices: tuple[Matrix, ...]
+
+    @property
+    def embedding(self) -> int:
+        return self.vocab_size * self.hidden_size
+
+    @property
+    def linear(self) -> int:
+        """Parameters in the layers' matrices."""
+        return sum(matrix.parameters for matrix in self.matrices)
+
+    @property
+    def norms(self) -> int:
+        """Parameters in the layers' and the last norm, as usual: two a layer."""
+        return (2 * self.layers + 1) * self.hidden_size
+
+    def matrix(self, name: str) -> list[Matrix]:
+        return [matrix for matrix in self.matrices if matrix.name == name]
+
+
+def of_folder(path: Path) -> Shape:
+    """The shape of the model in a folder; of an adapter's base where it holds an adapter.
+
+    Raises:
+        NotAModel: with the reason.
+    """
+    adapter = path / "adapter_config.json"
+    if adapter.is_file():
+        return of_folder(Path(home.read_json(adapter)["base_model_name_or_path"]))
+    model = library.describe(path)
+    config = home.read_json(model.path / "config.json")
+    found: dict[tuple[str, int, int], int] = {}
+    for file in library.weight_files(model.path):
+        for name, facts in library.tensors(file).items():
+            match = _IN_A_LAYER.search(name)
+            if match and len(facts["shape"]) == 2:
+                key = (match[1] or match[2], *facts["shape"])
+                found[key] = found.get(key, 0) + 1
+    if model.parameters is None or not found:
+        return of_config(config)
+    return _shape(config, tuple(Matrix(*key, count) for key, count in found.items()), model.parameters)
+
+
+def of_config(config: dict) -> Shape:
+    """The shape that a decoder in the manner of Llama has by its configuration."""
+    text = config.get("text_config", config)
+    width, layers = text["hidden_size"], text["num_hidden_layers"]
+    head = text.get("head_dim") or width // text["num_attention_heads"]
+    heads, inner = text["num_attention_heads"] * head, text["intermediate_size"]
+    pairs = text.get("num_key_value_heads", text["num_attention_heads"]) * head
+    sizes = {
+        "q_proj": (heads, width),
+        "k_proj": (pairs, width),
+        "v_proj": (pairs, width),
+        "o_proj": (width, heads),
+        "gate_proj": (inner, width),
+        "up_proj": (inner, width),
+        "down_proj": (width, inner),
+    }
+    matrices = tuple(Matrix(name, *size, layers) for name, size in sizes.items())
+    rows = text["vocab_size"] * (1 if config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)) else 2)
+    total = sum(matrix.parameters for matrix in matrices) + rows * width + (2 * layers + 1) * width
+    return _shape(config, matrices, total)
+
+
+def _shape(config: dict, matrices: tuple[Matrix, ...], parameters: int) -> Shape:
+    text = config.get("text_config", config)
+    heads = text["num_attention_heads"]
+    head = text.get("head_dim") or text["hidden_size"] // heads
+    return Shape(
+        hidden_size=text["hidden_size"],
+        layers=text["num_hidden_layers"],
+        vocab_size=text["vocab_size"],
+        key_values=head * text.get("num_key_value_heads", heads),
+        parameters=parameters,
+        tied=config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)),
+        matrices=matrices,
+    )

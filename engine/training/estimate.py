@@ -1,0 +1,309 @@
+"""Whether a run fits this machine, before it starts: the peak of its memory and its time, from the shapes of model and data.
+
+Memory is what a run holds at its fullest: the weights, and for what trains a gradient and AdamW's two numbers each,
+the inner values that the backward pass needs for one pack, a chunk of logits, and the libraries themselves. Time is
+multiplications and additions by what this machine was measured to do in a second. `python -m engine bench fit` compares
+it with real runs.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from engine import hardware, home
+from engine.data import datasets, encode, formats, lengths, tokens
+from engine.fields import Params
+from engine.models import shape
+from engine.models.shape import Matrix, Shape
+from engine.training import calibration, methods
+from engine.training.calibration import Machine
+from engine.training.config import RunConfig, TrainingParams
+from engine.training.methods import MethodSpec
+from engine.words import Words
+
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+# The share of the measured rate of matrix products that a training step reaches; the rest goes into attention, norms,
+# copies. bench/results/fit.json holds how near that comes.
+_SHARE = 0.55
+# Operations of one layer, forward and backward, beside its matrix products.
+_CALLS = 90
+_CHUNK = 64 * 1024 * 1024
+_BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
+# Up to this share of the free memory a run fits with ease.
+_EASE = 0.8
+_LOADING_S = 10.0
+
+_CHECKPOINTING = Words(
+    "Gradient checkpointing (under Advanced): about {size}, and a third slower.",
+    "打开“梯度检查点”（在“高级”里）：约需 {size}，速度慢三分之一左右。",
+)
+_SHORTER = Words("A maximum length of 256: about {size}.", "把最大长度改为 256：约需 {size}。")
+_LORA = Words("LoRA instead: about {size}.", "改用 LoRA：约需 {size}。")
+_QLORA = Words("QLoRA instead: about {size}.", "改用 QLoRA：约需 {size}。")
+_SMALLER = Words("A smaller model.", "换一个更小的模型。")
+
+Verdict = Literal["fits", "tight", "no"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`memory`: bytes at the peak, which `parts` add up to; `available`: bytes that a run may take now; `seconds`: of
+    training in all, `steps` and `tokens` (of all epochs) of it; `advice`: what would help most, most first."""
+
+    verdict: Verdict
+    memory: int
+    available: int
+    parts: dict[str, int]
+    trainable_parameters: int
+    seconds: float
+    steps: int
+    tokens: int
+    tokens_per_second: float
+    advice: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What a data set means for a run: rows, and tokens a row: on average, of the answer, of the longest."""
+
+    train: int
+    val: int
+    mean: float
+    answer: float
+    longest: int
+
+
+def estimate(config: RunConfig) -> Estimate:
+    """What the run that `config` describes would take on this machine.
+
+    Raises:
+        NotAModel, NotFound: the model or the data set cannot be used.
+        WorkError: this machine could not be measured.
+    """
+    model = shape.of_folder(Path(config.model))
+    rows = _rows(config.data, config.model, config.training.max_length)
+    method = methods.get(config.method)
+    return _estimate(model, rows, method, method.params(**config.method_params), config.training, calibration.machine())
+
+
+def _estimate(
+    model: Shape, rows: _Rows, method: MethodSpec, params: Params, training: TrainingParams, here: Machine
+) -> Estimate:
+    dtype = hardware.precision(training.precision, _device(here), model.parameters)
+    parts, trainable = _memory(model, rows, method, params, training, here, dtype)
+    memory, free = sum(parts.values()), available(here)
+    steps = _steps(rows, training)
+    seen = round(steps * training.batch_size * rows.mean)
+    rate = _rate(model, rows, method, trainable, training, here, dtype)
+    # Ten validations on the way cost a forward pass each.
+    validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
+    verdict: Verdict = "fits" if memory <= _EASE * free else "tight" if memory <= free else "no"
+    return Estimate(
+        verdict=verdict,
+        memory=memory,
+        available=free,
+        parts=parts,
+        trainable_parameters=trainable,
+        seconds=_LOADING_S + seen / rate + validation,
+        steps=steps,
+        tokens=seen,
+        tokens_per_second=rate,
+        advice=() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, memory),
+    )
+
+
+def _advice(
+    model: Shape,
+    rows: _Rows,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+    memory: int,
+) -> tuple[Words, ...]:
+    """What would save most memory, most first, each with what the run would take then."""
+    short = replace(rows, longest=min(rows.longest, 256), mean=min(rows.mean, 256), answer=min(rows.answer, 256))
+    ways = [
+        (_CHECKPOINTING, method, params, training.model_copy(update={"gradient_checkpointing": True}), rows),
+        (_SHORTER, method, params, training, short),
+    ]
+    ways += [
+        (words, methods.get(key), methods.get(key).params(), training, rows)
+        for key, words in (("lora", _LORA), ("qlora", _QLORA))
+        if key != method.key
+    ]
+    saved = []
+    for words, other, its, changed, cut in ways:
+        after = sum(_memory(model, cut, other, its, changed, here, dtype)[0].values())
+        if after < 0.95 * memory:
+            saved.append((after, words.filled(size=home.size_text(after))))
+    return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
+
+
+def available(here: Machine) -> int:
+    """Bytes that a run may take on this machine now."""
+    if here.kind == "cuda":
+        return here.memory
+    return min(psutil.virtual_memory().available, hardware.memory_limit())
+
+
+def _device(here: Machine) -> hardware.Device:
+    return hardware.Device(here.kind, here.name, here.memory, here.dtypes)
+
+
+def _memory(
+    model: Shape,
+    rows: _Rows,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+) -> tuple[dict[str, int], int]:
+    """Bytes of each part, and how many parameters train."""
+    size = _BYTES[dtype]
+    whole = method.saves == "model"
+    trainable = trained(model, method, params)
+    if "bnb_4bit_quant_type" in type(params).model_fields:
+        # NF4 with its scales quantised too; embeddings and norms stay as they are.
+        weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
+    else:
+        weights = model.parameters * (4 if whole else size)
+    adapter = 0 if whole else 4 * trainable
+    values = _values(model, method, params, training, size)
+    head = 2 * _CHUNK + (2 * 4 * model.embedding if whole and trainable > model.embedding else 0)
+    parts = {
+        "weights": weights + adapter,
+        "gradients": 4 * trainable,
+        "optimizer": 8 * trainable,
+        "activations": int(_pack(rows, training, here) * values),
+        "logits": head,
+        "runtime": here.runtime,
+    }
+    return parts, trainable
+
+
+def _values(model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int) -> float:
+    """Bytes that one token leaves for the backward pass."""
+    inner = max((matrix.outputs for matrix in model.matrices), default=4 * model.hidden_size)
+    layer = (10 * model.hidden_size + 4 * inner) * size
+    # An adapter keeps its input in its own format, fp32.
+    layer += 4 * sum(matrix.inputs * matrix.count for matrix in _targets(model, params)) / max(1, model.layers)
+    if training.gradient_checkpointing:
+        return layer + model.layers * model.hidden_size * size
+    return layer * model.layers
+
+
+def _pack(rows: _Rows, training: TrainingParams, here: Machine) -> float:
+    """Tokens that are worked on at once."""
+    return max(rows.longest, min(_BUSY[here.kind], training.batch_size * rows.mean))
+
+
+def _rate(
+    model: Shape,
+    rows: _Rows,
+    method: MethodSpec,
+    trainable: int,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+) -> float:
+    """Tokens a second in training."""
+    whole = method.saves == "model"
+    share = rows.answer / max(1.0, rows.mean)
+    passes = 3.0 if whole and trainable > model.embedding else 2.0
+    if training.gradient_checkpointing:
+        passes += 1.0
+    flops = 2 * passes * (model.linear + share * model.embedding) + 2 * 2 * trainable * (not whole)
+    seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
+    pack = _pack(rows, training, here)
+    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / pack)
+
+
+def _steps(rows: _Rows, training: TrainingParams) -> int:
+    if training.max_steps > 0:
+        return training.max_steps
+    return max(1, -(-int(training.num_train_epochs * rows.train) // training.batch_size))
+
+
+def trained(model: Shape, method: MethodSpec, params: Params) -> int:
+    """How many parameters a method trains."""
+    given = params.model_dump()
+    if method.key == "full":
+        return model.parameters
+    if method.key == "freeze":
+        return given["num_layers"] * (model.linear // model.layers + 2 * model.hidden_size) + model.hidden_size
+    if method.key == "ln_tuning":
+        return model.norms
+    if method.key == "ia3":
+        return sum(m.count * (m.inputs if m.name == "down_proj" else m.outputs) for m in _targets(model, params))
+    virtual = given.get("num_virtual_tokens", 0)
+    if method.layout == "prefix":
+        width = 2 * model.layers * model.key_values
+        if not given["prefix_projection"]:
+            return virtual * width
+        inner = given["encoder_hidden_size"] or model.hidden_size
+        return virtual * model.hidden_size + (model.hidden_size + 1) * inner + (inner + 1) * width
+    if method.layout == "prompt":
+        encoder = 0
+        if "encoder_hidden_size" in given:
+            inner, width = given["encoder_hidden_size"] or model.hidden_size, model.hidden_size
+            encoder = (width + 1) * inner + (inner + 1) * inner + (inner + 1) * width
+        return virtual * model.hidden_size + encoder
+    rank = given.get("init_r", given.get("r", 8))
+    extra = given.get("train_embeddings", False) * rank * (model.vocab_size + model.hidden_size)
+    dora = 1 if method.key == "dora" else 0
+    return extra + sum(m.count * (rank * (m.inputs + m.outputs) + dora * m.outputs) for m in _targets(model, params))
+
+
+def _targets(model: Shape, params: Params) -> list[Matrix]:
+    """The matrices that get an adapter."""
+    given = params.model_dump()
+    if "target_modules" not in given:
+        return []
+    if given["target_modules"] == "all-linear":
+        return list(model.matrices)
+    names = [name.strip() for name in given["target_modules"].split(",")]
+    return [matrix for matrix in model.matrices if matrix.name in names]
+
+
+def _rows(data: str, model: str, max_length: int) -> _Rows:
+    path = Path(data)
+    return _rows_of(data, model, max_length, (path / "train.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _rows_of(data: str, model: str, max_length: int, _changed: int) -> _Rows:
+    """From a sample of the rows, cut as training cuts them."""
+    found = datasets.load(Path(data))
+    prepared = tokens.read(_tokenizer(Path(model)))
+    chosen = lengths.sampled(datasets.rows(found.path / "train.json"), 500)
+    whole, answers = [], []
+    for row in chosen:
+        texts = lengths.texts(row, found.format)
+        spoken = found.format in ("qa", "alpaca", "messages")
+        whole.append(
+            encode.text_of(prepared, formats.examples(row, found.format)) if spoken else "\n".join(texts.values())
+        )
+        answers.append(texts["answer"] if spoken else whole[-1])
+    counts = [min(count, max_length) for count in prepared.counts(whole)] or [1]
+    counted = [min(count + 1, max_length) for count in prepared.counts(answers)] or [1]
+    return _Rows(
+        train=found.train,
+        val=found.val,
+        mean=sum(counts) / len(counts),
+        answer=sum(counted) / len(counted),
+        longest=max(counts),
+    )
+
+
+def _tokenizer(model: Path) -> Path:
+    """The folder with the tokenizer: an adapter's is its base's, unless it brings its own."""
+    adapter = model / "adapter_config.json"
+    if adapter.is_file() and not (model / "tokenizer.json").is_file():
+        return Path(home.read_json(adapter)["base_model_name_or_path"])
+    return model
