@@ -1,7 +1,10 @@
 """What this machine has: devices, their memory, and the number formats that each really computes in."""
 
+import functools
 import importlib.metadata
+import math
 import platform
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,6 +76,24 @@ def precision(wanted: str, device: Device, parameters: int) -> str:
     if wanted == "auto":
         wanted = "bf16" if parameters >= _BF16_PAYS_FROM else "fp32"
     return wanted if wanted in device.dtypes else "fp32"
+
+
+@functools.cache
+def bf16_products_are_faster() -> bool:
+    """Whether this processor multiplies matrices faster in bf16 than in fp32, measured once in about a tenth of a
+    second. Having the instructions says little: two cores of an AMD EPYC did 365 GFLOP/s in bf16 and 150 in fp32, two of
+    an Intel Xeon without AMX 167 and 314."""
+    import torch
+
+    taken = {torch.bfloat16: math.inf, torch.float32: math.inf}
+    with torch.inference_mode():
+        pairs = {dtype: (torch.ones(256, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)) for dtype in taken}
+        for _ in range(6):
+            for dtype, (left, right) in pairs.items():
+                started = time.perf_counter()
+                left @ right.T
+                taken[dtype] = min(taken[dtype], time.perf_counter() - started)
+    return taken[torch.bfloat16] < taken[torch.float32]
 
 
 def torch_dtype(name: str) -> "torch.dtype":

@@ -3,8 +3,9 @@
 import math
 import shutil
 import time
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import transformers
@@ -19,6 +20,8 @@ from engine.training.config import RunConfig
 from engine.training.recipe import Recipe, Task
 from engine.training.reporting import Reporter
 from engine.training.tuned import Tuned
+
+T = TypeVar("T")
 
 
 class Session:
@@ -96,8 +99,11 @@ class Session:
     def _tuned(self, recipe: Recipe, path: Path, total_steps: int) -> Tuned:
         training = self._config.training
         parameters = library.describe(path).parameters
+        precision = self._decided(
+            "precision", lambda: loading.compute_precision(training.precision, self._device, parameters)
+        )
         weights, compute = loading.base_precision(
-            training.precision, self._device, parameters, trains_base=self._method.saves == "model"
+            hardware.torch_dtype(precision), trains_base=self._method.saves == "model"
         )
         params = self._method.params(**self._config.method_params)
         base = recipe.load(path, weights, self._method.quantisation(params, weights))
@@ -149,13 +155,20 @@ class Session:
         return trainer, reporter
 
     def _budget(self, causal: torch.nn.Module) -> int:
-        """Tokens a pack may hold: decided at the run's first start and kept, so that a resumed run adds the same
-        numbers in the same order; less after running out of memory."""
-        decided = _read(self._run / "decisions.json")
-        if decided is None:
-            decided = {"budget": budget.tokens(causal, self._device, self._config.training.gradient_checkpointing)}
-            home.write_json(self._run / "decisions.json", decided)
-        return max(1, decided["budget"] // self._plan.get("micro_batch_divisor", 1))
+        """Tokens a pack may hold; less after running out of memory."""
+        checkpointing = self._config.training.gradient_checkpointing
+        decided = self._decided("budget", lambda: budget.tokens(causal, self._device, checkpointing))
+        return max(1, decided // self._plan.get("micro_batch_divisor", 1))
+
+    def _decided(self, name: str, decide: Callable[[], T]) -> T:
+        """What depends on this machine and this moment is decided at the run's first start and kept, so that a resumed
+        run computes the same numbers in the same order."""
+        file = self._run / "decisions.json"
+        decisions = _read(file) or {}
+        if name not in decisions:
+            decisions[name] = decide()
+            home.write_json(file, decisions)
+        return decisions[name]
 
     def _rate(self, hidden_size: int) -> float:
         chosen = self._config.training.learning_rate

@@ -5,6 +5,8 @@ It knows nothing of queues or screens; whoever started it may die and it goes on
 or was stopped, else with 1 after an `error` event.
 """
 
+import ctypes
+import platform
 import sys
 import traceback
 from pathlib import Path
@@ -13,8 +15,12 @@ from engine import home
 from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.runs.events import Events
 
+# From malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
 
 def main(run: Path) -> int:
+    _keep_memory()
     with Events(run / "events.jsonl") as events:
         try:
             _train(run, events)
@@ -37,6 +43,16 @@ def _train(run: Path, events: Events) -> None:
 
     config = configs.load(home.read_json(run / "config.json"))
     Session(run, config, events).run()
+
+
+def _keep_memory() -> None:
+    """glibc hands every large block back to the system when it is freed, and each step then faults the same pages in
+    again: an eighth of the time of a 0.5B model on two cores. Blocks are kept instead, which holds the peak lower too."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_M_TOP_PAD, 64 * 1024 * 1024)
 
 
 def _failed(events: Events, error: TuneDeskError) -> int:
