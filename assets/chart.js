@@ -1,11 +1,12 @@
 // One run, live: statistics, progress, messages and the chart. The server sends what is new since a cursor
 // (ui/chart.py); Plotly adds the new points, so a zoom survives.
 TuneDesk.run = (element, props, server, trigger, watch) => {
-  const SMOOTHING = 0.9;
-
   const words = props.value.words;
   const part = (name) => element.querySelector(`[data-part=${name}]`);
-  let run, cursor, steps, evals, state, metric = "loss";
+  let run, cursor, steps, evals, state, names = {}, metric = "loss";
+
+  // The column of the validation's events that belongs to the metric shown.
+  const measured = () => (`eval_${metric}` in evals ? `eval_${metric}` : null);
 
   const forget = () => {
     run = props.value.run;
@@ -13,47 +14,28 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     state = undefined;
   };
 
-  // Exponential moving average, corrected for its start, as TensorBoard draws it.
-  const smooth = (values) => {
-    let mean = 0, weight = 0;
-    return values.map((value) => {
-      if (value === null) return null;
-      mean = SMOOTHING * mean + (1 - SMOOTHING) * value;
-      weight = SMOOTHING * weight + (1 - SMOOTHING);
-      return mean / weight;
-    });
-  };
-
   const traces = () => {
     const hover = (name) => `${name} %{y:.4g}<extra></extra>`;
     const line = (y, name, style) => ({ x: [...steps.step], y, name, mode: "lines", hovertemplate: hover(name), ...style });
-    if (metric !== "loss") {
-      return [line([...steps[metric]], words[metric], { line: { color: "#6366f1", width: 1.8 } })];
-    }
-    return [
-      line([...steps.loss], words.raw, { line: { color: "rgba(99,102,241,.32)", width: 1.2 } }),
-      line(smooth(steps.loss), words.smoothed, { line: { color: "#4f46e5", width: 2.6 } }),
-      {
-        x: [...evals.step], y: [...evals.eval_loss], name: words.validation, mode: "lines+markers",
+    const drawn = TuneDesk.even.has(metric)
+      ? [line([...steps[metric]], names[metric], { line: { color: "#6366f1", width: 1.8 } })]
+      : [
+          line([...steps[metric]], words.raw, { line: { color: "rgba(99,102,241,.32)", width: 1.2 } }),
+          line(TuneDesk.smooth(steps[metric]), words.smoothed, { line: { color: "#4f46e5", width: 2.6 } }),
+        ];
+    if (measured()) {
+      drawn.push({
+        x: [...evals.step], y: [...evals[measured()]], name: words.validation, mode: "lines+markers",
         line: { color: "#f59e0b", width: 2.2 }, marker: { size: 7, line: { color: "#fff", width: 1.5 } },
         hovertemplate: hover(words.validation),
-      },
-    ];
+      });
+    }
+    return drawn;
   };
 
-  const layout = () => {
-    const dark = document.body.classList.contains("dark");
-    const [ink, grid] = dark ? ["#cbd5e1", "#1e293b"] : ["#64748b", "#eef2f7"];
-    const axis = { gridcolor: grid, zeroline: false, linecolor: grid, tickfont: { size: 11.5 }, automargin: true };
-    return {
-      margin: { l: 46, r: 12, t: 8, b: 38 }, height: 320, uirevision: `${run}-${metric}`,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: getComputedStyle(element).fontFamily, color: ink, size: 12.5 },
-      hovermode: "x unified", dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      hoverlabel: { bgcolor: dark ? "#0f172a" : "#fff", bordercolor: grid },
-      legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" }, showlegend: metric === "loss",
-      xaxis: { ...axis, title: { text: words.step, standoff: 8 } }, yaxis: { ...axis, rangemode: "normal" },
-    };
+  const offer = () => {
+    if (!(metric in names)) metric = "loss";
+    part("metrics").innerHTML = TuneDesk.draw.metrics(Object.entries(names), metric);
   };
 
   const draw = async () => {
@@ -62,7 +44,8 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     part("chart").hidden = steps.step.length === 0;
     if (!steps.step.length) return;
     const Plotly = await TuneDesk.plotly();
-    await Plotly.react(part("chart"), traces(), layout(), { displayModeBar: false, responsive: true, showTips: false });
+    const layout = { ...TuneDesk.layout(element, words.step, `${run}-${metric}`), showlegend: !TuneDesk.even.has(metric) };
+    await Plotly.react(part("chart"), traces(), layout, TuneDesk.plain);
   };
 
   const extend = async (news) => {
@@ -70,11 +53,12 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     const chart = part("chart");
     const count = news.steps.step.length;
     if (count) {
-      const fresh = metric === "loss" ? [news.steps.loss, smooth(steps.loss).slice(-count)] : [news.steps[metric]];
+      const fresh = [news.steps[metric]];
+      if (!TuneDesk.even.has(metric)) fresh.push(TuneDesk.smooth(steps[metric]).slice(-count));
       await Plotly.extendTraces(chart, { x: fresh.map(() => news.steps.step), y: fresh }, fresh.map((_, i) => i));
     }
-    if (metric === "loss" && news.evals.step.length) {
-      await Plotly.extendTraces(chart, { x: [news.evals.step], y: [news.evals.eval_loss] }, [2]);
+    if (measured() && news.evals.step.length) {
+      await Plotly.extendTraces(chart, { x: [news.evals.step], y: [news.evals[measured()]] }, [TuneDesk.even.has(metric) ? 1 : 2]);
     }
   };
 
@@ -90,6 +74,8 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     message.textContent = answer.message;
     message.className = `td-message is-${answer.message_kind}`;
     part("empty").textContent = answer.empty;
+    part("reading").hidden = !answer.reading;
+    part("reading").textContent = answer.reading;
     part("stats").replaceChildren(
       ...answer.stats.map(({ label, value, note }) => {
         const card = document.createElement("div");
@@ -112,8 +98,10 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     const { news } = answer;
     cursor = news.cursor;
     const drawn = !news.reset && steps.step.length > 0;
-    if (news.reset) [steps, evals] = [news.steps, news.evals];
-    else {
+    if (news.reset) {
+      [steps, evals, names] = [news.steps, news.evals, Object.fromEntries(answer.metrics)];
+      offer();
+    } else {
       for (const name in steps) steps[name].push(...news.steps[name]);
       for (const name in evals) evals[name].push(...news.evals[name]);
     }
@@ -129,7 +117,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     const tab = event.target.closest("[data-metric]");
     if (!tab) return;
     metric = tab.dataset.metric;
-    for (const other of element.querySelectorAll("[data-metric]")) other.classList.toggle("is-on", other === tab);
+    offer();
     await draw();
   });
 
@@ -143,6 +131,39 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   forget();
   TuneDesk.every(element, 1000, poll);
 };
+
+// What charts of runs share. Curves without noise are drawn as they are, the others smoothed as well.
+TuneDesk.even = new Set(["learning_rate", "tokens_per_second", "memory_gb"]);
+
+// Exponential moving average, corrected for its start, as TensorBoard draws it.
+TuneDesk.smooth = (values) => {
+  const SMOOTHING = 0.9;
+  let mean = 0, weight = 0;
+  return values.map((value) => {
+    if (value === null) return null;
+    mean = SMOOTHING * mean + (1 - SMOOTHING) * value;
+    weight = SMOOTHING * weight + (1 - SMOOTHING);
+    return mean / weight;
+  });
+};
+
+// `key`: a zoom stays as long as it is the same.
+TuneDesk.layout = (element, step, key) => {
+  const dark = document.body.classList.contains("dark");
+  const [ink, grid] = dark ? ["#cbd5e1", "#1e293b"] : ["#64748b", "#eef2f7"];
+  const axis = { gridcolor: grid, zeroline: false, linecolor: grid, tickfont: { size: 11.5 }, automargin: true };
+  return {
+    margin: { l: 46, r: 12, t: 8, b: 38 }, height: 320, uirevision: key,
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(element).fontFamily, color: ink, size: 12.5 },
+    hovermode: "x unified", dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    hoverlabel: { bgcolor: dark ? "#0f172a" : "#fff", bordercolor: grid },
+    legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" },
+    xaxis: { ...axis, title: { text: step, standoff: 8 } }, yaxis: { ...axis, rangemode: "normal" },
+  };
+};
+
+TuneDesk.plain = { displayModeBar: false, responsive: true, showTips: false };
 
 // Plotly's own script (4.8 MB) is loaded when there is something to draw.
 TuneDesk.plotly = () => {

@@ -65,17 +65,34 @@ window.TuneDesk = window.TuneDesk || {};
           ${when(!value.has_next, "disabled")}>›</button>
       </nav>`),
 
-    runs: (value) => !value.rows?.length ? when(value.empty, html`<p class="td-empty">${value.empty}</p>`) : html`
-      <div class="td-table-wrap"><table class="td-table td-runs">
-        <thead><tr>${value.columns.map((column) => html`<th class="${column.kind}">${column.title}</th>`)}</tr></thead>
-        <tbody>${value.rows.map((run) => html`
-          <tr data-row="${run.id}" tabindex="0" class="${when(run.open, "is-open")}">
-            <td><b>${run.name}</b><small>${run.created}</small></td>
-            <td><span class="td-pill is-${run.state}">${run.state_text}</span></td>
-            <td>${run.model}</td><td>${run.data}</td><td>${run.method}</td>
-            <td class="td-num">${run.loss}</td><td class="td-num">${run.eval_loss}</td><td class="td-num">${run.time}</td>
-          </tr>`)}</tbody>
+    metrics: (offered, chosen) => html`${offered.map(([name, label]) => html`
+      <button type="button" data-metric="${name}" class="${when(name === chosen, "is-on")}">${label}</button>`)}`,
+
+    // A row of the list of runs: the cells only, as the row itself stays.
+    run: (run, words) => html`
+      <td class="td-check"><input type="checkbox" data-check aria-label="${words.select}"></td>
+      <td><b>${run.name}</b><small>${run.created}</small>
+        ${when(run.tags.length, html`<span class="td-tags">${run.tags.map((tag) => html`<i>${tag}</i>`)}</span>`)}</td>
+      <td><span class="td-pill is-${run.state}">${run.state_text}</span><small>${run.state_note}</small></td>
+      <td class="td-spark">${when(run.curve.length, html`<svg viewBox="-1 -4 ${run.curve.length + 1} 108" preserveAspectRatio="none"
+        aria-hidden="true"><polyline points="${run.curve.map((height, i) => `${i},${100 - height}`).join(" ")}"/></svg>`)}</td>
+      <td class="td-num"><b>${run.loss}</b><small>${run.best}</small></td>
+      <td><span>${run.model}</span><small>${run.data}</small></td>
+      <td><span>${run.method}</span><small>${run.objective}</small></td>
+      <td class="td-num">${run.time}</td>`,
+
+    // A small table of text.
+    grid: (value) => !value.rows?.length ? when(value.empty, html`<p class="td-empty">${value.empty}</p>`) : html`
+      <div class="td-table-wrap" tabindex="0"><table class="td-table">
+        <thead><tr>${value.columns.map((title) => html`<th>${title}</th>`)}</tr></thead>
+        <tbody>${value.rows.map((row) => html`<tr>${row.map((cell) => html`<td><div>${cell}</div></td>`)}</tr>`)}</tbody>
       </table></div>`,
+
+    // Groups of names and values.
+    facts: (value) => html`
+      <div class="td-groups">${value.map((group) => html`
+        <section><h4>${group.title}</h4><dl>${group.facts.map(
+          ([label, text]) => html`<dt>${label}</dt><dd>${text}</dd>`)}</dl></section>`)}</div>`,
 
     chips: (value) => when(value.chips?.length, html`
       <div class="td-chips"><span>${value.label}</span>

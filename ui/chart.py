@@ -1,18 +1,17 @@
 """A run, live: state, statistics, progress and the chart of its losses.
 
 The page asks once a second what is new since its cursor (`follow`); no connection stays open and none owns the run.
-The drawing is in `assets/chart.js`.
+Each metric that the run reports gets a chart (`engine.runs.metrics`). The drawing is in `assets/chart.js`.
 """
 
 import gradio as gr
 
 from engine.errors import NotFound, from_record
+from engine.runs import metrics, store
 from engine.runs import status as states
-from engine.runs import store
+from engine.runs.reading import reading
 from ui.services import Services
 from ui.text import Text
-
-_METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
 
 _SKELETON = """
 <section class="td-run">
@@ -20,9 +19,10 @@ _SKELETON = """
   <div class="td-progress" data-part="progress" hidden><i data-part="bar"></i></div>
   <p class="td-message" data-part="message" role="status" hidden></p>
   <div class="td-stats" data-part="stats"></div>
-  <nav class="td-metrics" data-part="metrics" hidden>{metrics}</nav>
+  <nav class="td-metrics" data-part="metrics" hidden></nav>
   <p class="td-empty" data-part="empty"></p>
   <div class="td-plot" data-part="chart" hidden></div>
+  <p class="td-reading" data-part="reading" hidden></p>
 </section>
 """
 
@@ -33,14 +33,9 @@ def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
     def follow(asked: dict) -> dict:
         return news(t, services, asked.get("run"), str(asked.get("cursor", "")))
 
-    metrics = "".join(
-        f'<button type="button" data-metric="{name}" class="{"is-on" if name == "loss" else ""}">'
-        f"{t.html(f'chart.{name}')}</button>"
-        for name in _METRICS
-    )
     return gr.HTML(
         shown(t, None),
-        html_template=_SKELETON.format(metrics=metrics),
+        html_template=_SKELETON,
         js_on_load="TuneDesk.run(element, props, server, trigger, watch); // 'state'",
         server_functions=[follow],
         elem_id=elem_id,
@@ -69,17 +64,15 @@ def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
             "message": "",
             "message_kind": "",
             "empty": t("chart.empty_start"),
+            "reading": "",
             "stats": [],
-            "news": {
-                "cursor": "",
-                "reset": True,
-                "steps": {name: [] for name in ("step", *_METRICS)},
-                "evals": {"step": [], "eval_loss": []},
-            },
+            "metrics": [],
+            "news": {"cursor": "", "reset": True, "steps": {"step": []}, "evals": {"step": []}},
         }
     status = run.status()
     message, kind = _message(t, services, run, status)
     busy = status["state"] in states.ACTIVE
+    points = run.series(cursor)
     return {
         "state": status["state"],
         "title": run.card["name"] or run.id,
@@ -89,8 +82,10 @@ def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
         "message": message,
         "message_kind": kind,
         "empty": t("chart.empty_waiting" if busy or status["state"] == states.QUEUED else "chart.empty_ended"),
+        "reading": t.of(reading(run)) if status["step"] else "",
         "stats": _stats(t, status),
-        "news": run.series(cursor),
+        "metrics": [[name, metrics.label(name, t.lang)] for name in metrics.ordered([*points["steps"]])],
+        "news": points,
     }
 
 

@@ -1,125 +1,155 @@
-"""Every run: its state, model, data, method and losses; one opened with its chart, to compare, resume, stop or delete."""
+"""Every run in a live list with sparklines, to search, to open, and to select several of for an overlay."""
 
 import time
+import zlib
 from pathlib import Path
 
 import gradio as gr
+import orjson
 
-from engine import home
-from engine.runs import status as states
-from engine.runs import store
-from engine.training import methods
-from ui import chart
+from engine.errors import NotFound
+from engine.runs import sparkline, store
+from engine.training import methods, objectives
+from ui import chart, overlay, run_page
 from ui.model_tab import heading, model_label
 from ui.page import Page
+from ui.services import Services
 from ui.text import Text
 from ui.train_tab import found
 
-_COLUMNS = ("name", "state", "model", "data", "method", "loss", "eval_loss", "time")
-_NUMBERS = ("loss", "eval_loss", "time")
+_COLUMNS = ("name", "state", "curve", "loss", "model", "method", "time")
+_SHOWN = 100
+
+_SKELETON = """
+<div class="td-runlist">
+  <div class="td-runlist-bar">
+    <input type="search" data-part="search" maxlength="200">
+    <span data-part="count"></span>
+  </div>
+  <div class="td-table-wrap" data-part="wrap" hidden><table class="td-table td-runs">
+    <thead><tr data-part="head"></tr></thead><tbody data-part="body"></tbody>
+  </table></div>
+  <p class="td-empty" data-part="empty" hidden></p>
+</div>
+"""
 
 
 def build(page: Page) -> None:
     t, services = page.t, page.services
+
+    def listing(asked: dict) -> dict | None:
+        """The runs that match `query`, in order, with the rows whose mark is not the one in `known` (id -> mark)."""
+        known = asked.get("known")
+        return listed(t, services, str(asked.get("query", "")), known if isinstance(known, dict) else {})
+
     with gr.Column(elem_classes="td-panel"):
         gr.HTML(heading(t, "runs"), apply_default_css=False)
         table = gr.HTML(
-            {},
-            html_template="${TuneDesk.draw.runs(value)}",
-            js_on_load="TuneDesk.table(element, trigger); // 'open'",
+            _shown(t, None),
+            html_template=_SKELETON,
+            js_on_load="TuneDesk.runlist(element, props, server, trigger, watch); // 'open' 'mark'",
+            server_functions=[listing],
             elem_id="runs",
             apply_default_css=False,
         )
-    with gr.Column(elem_classes=["td-panel", "td-live"], visible=False) as opened:
-        view = chart.run_view(t, services, "runs-run")
-        with gr.Row(elem_classes="td-actions"):
-            compare = gr.Button(t("runs.compare"), variant="primary", elem_id="runs-compare")
-            resume = gr.Button(t("runs.resume"), elem_id="runs-resume")
-            stop = gr.Button(t("train.stop"), variant="stop", elem_id="runs-stop")
-            delete = gr.Button(t("runs.delete"), elem_id="runs-delete")
-        with gr.Row(elem_classes="td-actions", visible=False) as sure:
-            question = gr.HTML("", apply_default_css=False)
-            yes = gr.Button(t("runs.delete_yes"), variant="stop", elem_id="runs-delete-yes")
-            no = gr.Button(t("runs.delete_no"), elem_id="runs-delete-no")
+        compared = overlay.overlay(t)
+    run_page.build(page)
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
-        return [
-            _listing(t, chosen["run"]),
-            gr.update(visible=run is not None),
-            chart.shown(t, run.id if run else None),
-            *buttons(run),
-            gr.update(visible=False),
-        ]
-
-    def buttons(run: store.Run | None) -> list:
-        state = run.status()["state"] if run else None
-        going = state == states.QUEUED or state in states.ACTIVE
-        return [
-            gr.update(visible=run is not None and (run.path / "final").is_dir()),
-            gr.update(visible=state in ("stopped", "failed", "interrupted")),
-            gr.update(visible=going and state != "stopping"),
-            gr.update(visible=state in states.ENDED),
-        ]
-
-    def changed(chosen: dict, event: gr.EventData) -> list:
-        return [_listing(t, chosen["run"]), *buttons(found(event._data.get("run")))]
+        return [_shown(t, run.id if run else None)]
 
     def open_this(chosen: dict, event: gr.EventData) -> dict:
         return {**chosen, "run": str(event._data.get("row"))}
 
-    def resume_this(chosen: dict) -> None:
-        services.jobs.resume(store.find(chosen["run"]))
-        gr.Info(t("runs.resumed"), title=t("app.done"))
+    def lay_over(event: gr.EventData) -> dict:
+        return overlay.shown(t, event._data.get("runs"))
 
-    def stop_this(chosen: dict) -> None:
-        services.jobs.stop(store.find(chosen["run"]))
-
-    def ask_delete(chosen: dict) -> list:
-        run = store.find(chosen["run"])
-        text = t.html("runs.delete_sure", name=run.card["name"] or run.id, size=home.size_text(run.size()))
-        return [gr.update(visible=True), f"<p>{text}</p>"]
-
-    def delete_this(chosen: dict) -> dict:
-        freed = store.find(chosen["run"]).delete()
-        gr.Success(t("runs.deleted", size=home.size_text(freed)), title=t("app.done"))
-        return {**chosen, "run": None}
-
-    page.render("runs", show, [table, opened, view, compare, resume, stop, delete, sure])
+    page.render("runs", show, [table])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     table.open(open_this, page.chosen, page.chosen, **private)
-    view.state(changed, page.chosen, [table, compare, resume, stop, delete], **private)
-    compare.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
-    resume.click(page.guarded(resume_this), page.chosen, None, **private)
-    stop.click(page.guarded(stop_this), page.chosen, None, **private)
-    delete.click(page.guarded(ask_delete), page.chosen, [sure, question], **private)
-    yes.click(page.guarded(delete_this), page.chosen, page.chosen, **private)
-    no.click(lambda: gr.update(visible=False), None, sure, **private)
+    table.mark(lay_over, None, compared, trigger_mode="always_last", **private)
 
 
-def _listing(t: Text, opened: str | None) -> dict:
+def listed(t: Text, services: Services, query: str, known: dict) -> dict | None:
+    """What a list that knows the rows `known` (id -> mark) must change; None when nothing is new."""
+    matching = [run for run in store.runs() if _matches(t, run, query)]
+    rows = {run.id: _row(t, services, run) for run in matching[:_SHOWN]}
+    fresh = {id: row for id, row in rows.items() if known.get(id) != row["mark"]}
+    if not fresh and list(known) == list(rows):
+        return None
     return {
-        "columns": [
-            {"title": t(f"runs.column_{name}"), "kind": "td-num" if name in _NUMBERS else ""} for name in _COLUMNS
-        ],
-        "empty": t("runs.empty"),
-        "rows": [_row(t, run, run.id == opened) for run in store.runs()],
+        "order": list(rows),
+        "rows": fresh,
+        "count": t("runs.count", n=len(matching)) if len(matching) <= _SHOWN else t("runs.newest", n=_SHOWN),
+        "empty": t("runs.nothing_found" if query else "runs.empty"),
     }
 
 
-def _row(t: Text, run: store.Run, opened: bool) -> dict:
-    status, settings = run.status(), run.config
+def _shown(t: Text, opened: str | None) -> dict:
     return {
-        "id": run.id,
-        "open": opened,
-        "name": run.card["name"] or run.id,
+        "opened": opened,
+        "columns": [{"name": name, "title": t(f"runs.column_{name}")} for name in _COLUMNS],
+        "words": {"search": t("runs.search"), "select": t("runs.select")},
+    }
+
+
+def _matches(t: Text, run: store.Run, query: str) -> bool:
+    """Whether every word of `query` is in what the list says of a run, in its note or in its tags."""
+    words = query.lower().split()
+    if not words:
+        return True
+    card, config = run.card, run.config
+    said = [run.id, card["name"], card["note"], *card["tags"], t(f"state.{run.status()['state']}")]
+    said += [_data(config), _model(t, config), *_how(t, config)]
+    text = "\n".join(filter(None, said)).lower()
+    return all(word in text for word in words)
+
+
+def _row(t: Text, services: Services, run: store.Run) -> dict:
+    status, card, config = run.status(), run.card, run.config
+    place = services.jobs.position(run) if status["state"] == "queued" else None
+    objective, method = _how(t, config)
+    best = status["best"]
+    row = {
+        "name": card["name"] or run.id,
         "created": time.strftime("%Y-%m-%d %H:%M", time.localtime(status["created"])),
+        "tags": card["tags"],
         "state": status["state"],
         "state_text": t(f"state.{status['state']}"),
-        "model": model_label(t, settings["model"]),
-        "data": Path(settings["data"]).name,
-        "method": t.of(methods.get(settings["method"]).label),
+        "state_note": t("runs.place", place=place) if place else _done(status),
+        "curve": sparkline.of(run),
         "loss": chart.number(status["loss"]),
-        "eval_loss": chart.number(status["eval_loss"]),
+        "best": t("runs.best_loss", loss=chart.number(best["eval_loss"])) if best else "",
+        "model": _model(t, config),
+        "data": _data(config),
+        "method": method,
+        "objective": objective,
         "time": chart.clock(status["seconds"] or None),
     }
+    return row | {"mark": f"{zlib.crc32(orjson.dumps(row)):08x}"}
+
+
+def _done(status: dict) -> str:
+    """How far a run that goes on is."""
+    going = status["state"] in ("running", "stopping") and status["max_steps"]
+    return f"{round(100 * status['step'] / status['max_steps'])}%" if going else ""
+
+
+def _model(t: Text, config: dict) -> str:
+    return model_label(t, config["model"]) if config.get("model") else "–"
+
+
+def _data(config: dict) -> str:
+    return Path(config.get("data") or "–").name
+
+
+def _how(t: Text, config: dict) -> tuple[str, str]:
+    """Objective and method in words; as they are called in the file where this version does not know them."""
+    said = []
+    for registry, key in ((objectives, config.get("objective")), (methods, config.get("method"))):
+        try:
+            said.append(t.of(registry.get(key).label))
+        except NotFound:
+            said.append(str(key or "–"))
+    return said[0], said[1]

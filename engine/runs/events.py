@@ -20,6 +20,7 @@ import orjson
 
 from engine.runs.series import Curve
 
+# The columns that every run has; see `metrics` for the others.
 STEP_COLUMNS = ("step", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
 EVAL_COLUMNS = ("step", "eval_loss")
 _TAIL = 65536
@@ -116,7 +117,8 @@ class Log:
         with self._lock:
             self._take_in()
             strides = self._steps.stride(limit), self._evals.stride(limit)
-            key = f"{self._inode}.{self._rewinds}.{strides[0]}.{strides[1]}"
+            widths = self._steps.width, self._evals.width
+            key = ".".join(map(str, (self._inode, self._rewinds, *strides, *widths)))
             known = re.fullmatch(re.escape(key) + r":(\d+)\.(\d+)", cursor)
             after = (int(known[1]), int(known[2])) if known else (0, 0)
             steps, step_end = self._steps.points(after[0], strides[0])

@@ -83,7 +83,9 @@ class Jobs:
 
     def reorder(self, run: Run, place: int) -> None:
         """Move a waiting run to `place` in the queue (1 is the next to start)."""
-        queue.move(run.id, place)
+        line = [other.id for other in turns.waiting() if other != run]
+        line.insert(max(place - 1, 0), run.id)
+        queue.arrange(line)
         self._wake.set()
 
     def position(self, run: Run) -> int | None:

@@ -35,12 +35,10 @@ def remove(id: str) -> None:
             ids.remove(id)
 
 
-def move(id: str, place: int) -> None:
-    """Put `id` at `place` (1 is the next to start)."""
-    with _changed() as ids:
-        if id in ids:
-            ids.remove(id)
-        ids.insert(max(place - 1, 0), id)
+def arrange(ids: list[str]) -> None:
+    """Put `ids` first, in this order; the others stay behind them as they were."""
+    with _changed() as kept:
+        kept[:] = ids + [id for id in kept if id not in ids]
 
 
 @contextmanager

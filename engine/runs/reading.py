@@ -4,17 +4,25 @@ The thresholds are rules of thumb: noise of a few per cent between neighbouring 
 """
 
 import statistics
+import time
+from pathlib import Path
 
 from engine.runs.store import Run
 from engine.words import Words
 
 _POINTS = 3000
+_READ_EVERY = 3.0
 _EARLIEST = 12
 _FLAT = 0.01
 _RISEN = 0.1
 _OVERFITTED = 0.02
+_FEW_ROWS = 30
 
 _TOO_EARLY = Words("Too early to judge the curve.", "步数太少，还不能判断曲线。")
+_TOO_FEW = Words(
+    "Only {rows} rows to learn from: the model will know them by heart and little else. A hundred or more teach better.",
+    "只有 {rows} 行训练数据：模型只会把它们背下来，学不到别的。一百行以上效果会好得多。",
+)
 _NOT_FINITE = Words(
     "The loss is not a number since step {step}: the learning rate is probably too high; try a tenth of it.",
     "从第 {step} 步起损失不再是有效数字：学习率很可能过高，请改为十分之一再试。",
@@ -43,12 +51,26 @@ _NOTHING_LEARNT = Words(
 )
 
 
+_kept: dict[Path, tuple[tuple[int, str], float, Words]] = {}
+
+
 def reading(run: Run) -> Words:
-    """One sentence on the loss curve of `run`."""
+    """One sentence on the loss curve of `run`. A curve that grows is read anew every few seconds, however many ask."""
+    seen, now = (run.log.last_seq(), run.status()["state"]), time.monotonic()
+    known = _kept.get(run.path)
+    if known is None or (known[0] != seen and now - known[1] > _READ_EVERY):
+        known = _kept[run.path] = (seen, now, _read(run))
+    return known[2]
+
+
+def _read(run: Run) -> Words:
     shown = run.series(limit=_POINTS)
     steps, losses = shown["steps"]["step"], shown["steps"]["loss"]
     if None in losses:
         return _NOT_FINITE.filled(step=steps[losses.index(None)])
+    rows = run.status()["rows"]
+    if rows is not None and rows < _FEW_ROWS:
+        return _TOO_FEW.filled(rows=rows)
     if len(losses) < _EARLIEST:
         return _TOO_EARLY
     overfitted = _overfitted_since(shown["evals"]["step"], shown["evals"]["eval_loss"])

@@ -7,19 +7,32 @@ no spike is hidden; the bucket doubles as the run grows, and a page that drew th
 import math
 from array import array
 
+from engine.runs.metrics import measured
+
 
 class Curve:
-    """Points of one kind (`step` events or `eval` events): a column of floats for each name, NaN where one is missing."""
+    """Points of one kind (`step` events or `eval` events): a column of floats for each name, NaN where one is missing.
+
+    `columns` are always there; another begins with the first event that measures it.
+    """
 
     def __init__(self, columns: tuple[str, ...], extreme: str):
         self._columns = {name: array("d") for name in columns}
         self._extreme = self._columns[extreme]
         self._steps = self._columns["step"]
 
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self._columns)
+
     def __len__(self) -> int:
         return len(self._steps)
 
     def add(self, event: dict) -> None:
+        for name in measured(event):
+            if name not in self._columns:
+                self._columns[name] = array("d", [math.nan]) * len(self)
         for name, column in self._columns.items():
             value = event.get(name)
             column.append(math.nan if value is None else value)

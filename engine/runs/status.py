@@ -30,6 +30,7 @@ _CURRENT = (
     "memory_gb",
     "eta_s",
     "micro_batch",
+    "rows",
     "eval_loss",
     "bytes",
     "bytes_total",
@@ -47,8 +48,8 @@ def initial(kind: str) -> dict:
     """The state of a job just made.
 
     Times are seconds since 1970, `seconds` the time that workers have spent on it. `supervisor` and `worker` are
-    identities (`processes.identity`), `attempt` counts workers, `seq` is the last event taken in, `micro_batch` what the
-    present worker reported. `error` is a record (`errors.from_record`), `result` what the worker's `done` event said.
+    identities (`processes.identity`), `attempt` counts workers, `seq` is the last event taken in, `micro_batch` and
+    `rows` (to learn from) what the present worker reported. `error` is a record (`errors.from_record`), `result` what the worker's `done` event said.
     """
     return {
         "state": QUEUED,
@@ -70,6 +71,7 @@ def initial(kind: str) -> dict:
         "best": None,
         "micro_batch": None,
         "micro_batch_divisor": 1,
+        "rows": None,
         "error": None,
         "result": None,
     }

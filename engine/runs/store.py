@@ -37,16 +37,13 @@ class Run:
 
     @property
     def config(self) -> dict:
-        return home.read_json(self.path / "config.json")
+        """What was asked for; empty when the file is damaged."""
+        return _read(self.path / "config.json")
 
     @property
     def card(self) -> dict:
         """`kind`, `name` (or None), `note`, `tags`, `parent` (the id of the run it was cloned from, or None)."""
-        try:
-            written = home.read_json(self.path / "card.json")
-        except (FileNotFoundError, ValueError):
-            written = {}
-        return _card(kind_of(self.path), None, None) | (written if isinstance(written, dict) else {})
+        return _card(kind_of(self.path), None, None) | _read(self.path / "card.json")
 
     @property
     def kind(self) -> str:
@@ -163,7 +160,7 @@ def clone(run: Run, config: dict) -> Run:
 
 def runs() -> list[Run]:
     """The training runs of this workspace, newest first."""
-    return _listed("runs")
+    return [run for run in _listed(KINDS["train"].folder) if run.kind == "train"]
 
 
 def jobs() -> list[Run]:
@@ -182,6 +179,14 @@ def find(ref: str | Path) -> Run:
         if (path / "config.json").is_file() and (path / "card.json").is_file():
             return Run(path.resolve())
     raise NotFound(kind=_RUN, name=str(ref), hint=_HINT)
+
+
+def _read(path: Path) -> dict:
+    try:
+        written = home.read_json(path)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return written if isinstance(written, dict) else {}
 
 
 def _listed(name: str) -> list[Run]:

@@ -119,11 +119,8 @@ class Supervisor:
         self._begin_to_follow()
 
     def _command(self) -> list[str]:
-        try:
-            config = self._run.config
-        except ValueError:
-            config = None
-        if not isinstance(config, dict):
+        config = self._run.config
+        if not config:
             raise Unsupported(reason=_DAMAGED)
         return launch.command(config.get("launch"), self._module())
 

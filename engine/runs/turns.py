@@ -30,6 +30,8 @@ def take(run: Run) -> FileLock | None:
         # A worker that outlived its supervisor still works on the device.
         held.release()
         return None
+    if held is not None:
+        queue.remove(run.id)
     return held
 
 

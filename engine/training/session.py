@@ -63,7 +63,8 @@ class Session:
         trainer, reporter = self._trainer(recipe, tuned, total, val is not None and recipe.evaluates)
         trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
         parameters = library.describe(model_path).parameters
-        self._events.write("phase", phase="measuring", trainable_parameters=trainable, parameters=parameters)
+        sizes = {"trainable_parameters": trainable, "parameters": parameters, "rows": len(train)}
+        self._events.write("phase", phase="measuring", **sizes)
         started = time.monotonic()
         checkpoint = self._plan.get("checkpoint")
         trainer.train(
@@ -87,10 +88,14 @@ class Session:
         )
 
     def _total_steps(self, recipe: Recipe, train: Sized) -> int:
-        training = self._config.training
-        if training.max_steps > 0:
-            return training.max_steps
+        if self._max_steps > 0:
+            return self._max_steps
         return math.ceil(self._epochs * math.ceil(len(train) / recipe.rows_per_step))
+
+    @property
+    def _max_steps(self) -> int:
+        """-1: as many as the epochs have. A run that is asked to go on for more epochs has outgrown its limit."""
+        return -1 if self._plan.get("num_train_epochs") else self._config.training.max_steps
 
     @property
     def _epochs(self) -> float:
@@ -122,7 +127,7 @@ class Session:
             output_dir=str(self._run / "checkpoints"),
             per_device_train_batch_size=training.batch_size,
             num_train_epochs=self._epochs,
-            max_steps=training.max_steps,
+            max_steps=self._max_steps,
             learning_rate=self._rate(causal.config.hidden_size),
             lr_scheduler_type=training.lr_scheduler_type,
             warmup_steps=training.warmup_steps,

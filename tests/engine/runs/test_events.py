@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from engine.errors import LossNotFinite, from_record
+from engine.runs import metrics
 from engine.runs.events import Events, Log
 from engine.words import Words
 
@@ -177,3 +178,19 @@ def test_a_resumed_run_walks_its_stretch_again(path):
         file.write("step", step=6, loss=2.0)
     shown = log.series(cursor)
     assert shown["reset"] and shown["steps"]["step"] == [1, 2, 3, 4, 5, 6] and shown["steps"]["loss"][-1] == 2.0
+
+
+def test_whatever_a_worker_measures_becomes_a_column(path):
+    log = Log(path)
+    with Events(path) as file:
+        file.write("step", step=1, max_steps=9, loss=1.0)
+        cursor = log.series()["cursor"]
+        file.write("step", step=2, max_steps=9, loss=0.9, reward=0.5, finished=True, sample="text")
+        file.write("eval", step=2, eval_loss=1.5, perplexity=4.5, eval_accuracy=0.75)
+    shown = log.series(cursor)
+    assert shown["reset"], "a page that knows fewer columns starts anew"
+    assert shown["steps"]["reward"] == [None, 0.5]
+    assert shown["evals"] == {"step": [2], "eval_loss": [1.5], "eval_accuracy": [0.75]}
+    assert not {"max_steps", "finished", "sample", "seq"} & shown["steps"].keys()
+    assert metrics.ordered([*shown["steps"]])[:2] == ["loss", "reward"]
+    assert metrics.ordered(["step", "odd/name"]) == ["odd/name"] and metrics.label("odd/name", "zh") == "odd/name"

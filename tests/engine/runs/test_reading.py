@@ -43,3 +43,22 @@ def test_overfitting_is_seen_in_the_validation_loss_only(workspace):
     assert "since step 20" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.6), (40, 1.8)])
     assert "as it should" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.51), (40, 1.49)])
     assert "as it should" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.7)])
+
+
+def test_few_rows_are_said_before_anything_else_but_a_loss_that_is_no_number(workspace):
+    run = store.create({})
+    with Events(run.path / "events.jsonl") as file:
+        file.write("step", step=1, loss=3.0)
+    home.write_json(run.path / "status.json", run.status() | {"rows": 12})
+    assert "Only 12 rows" in reading(run).en
+
+
+def test_a_curve_that_grows_is_read_anew_after_a_while(workspace, monkeypatch):
+    run = store.create({})
+    with Events(run.path / "events.jsonl") as file:
+        file.write("step", step=1, loss=3.0)
+        assert "Too early" in reading(run).en
+        file.write("step", step=2, loss=math.nan)
+    assert "Too early" in reading(run).en
+    monkeypatch.setattr("engine.runs.reading._READ_EVERY", -1.0)
+    assert "since step 2" in reading(run).en

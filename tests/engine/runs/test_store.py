@@ -126,7 +126,8 @@ def test_the_best_step_is_the_one_with_the_lowest_validation_loss():
 def test_the_queue_keeps_its_order_and_moves():
     for id in ("a", "b", "c"):
         queue.append(id)
-    queue.move("c", 1)
+    queue.arrange(["c", "a"])
+    assert queue.order() == ["c", "a", "b"]
     queue.append("a")
     assert queue.order() == ["c", "b", "a"]
     queue.remove("b")

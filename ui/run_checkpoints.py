@@ -1,0 +1,77 @@
+"""Section of an opened run: its checkpoints with their validation loss and size, and going on from any of them."""
+
+import time
+
+import gradio as gr
+
+from engine import home
+from engine.fields import validated
+from engine.runs import plan, store
+from engine.training.config import TrainingParams
+from ui.chart import number
+from ui.page import Page
+from ui.text import Text
+from ui.train_tab import found
+
+
+def build(page: Page) -> None:
+    t, services = page.t, page.services
+    listing = gr.HTML(
+        {},
+        html_template="${TuneDesk.draw.grid(value)}",
+        elem_id="run-checkpoints",
+        apply_default_css=False,
+    )
+    with gr.Row(elem_classes="td-inline", visible=False) as form:
+        start = gr.Dropdown(
+            label=t("runs.from_checkpoint"), info=t("runs.from_checkpoint_help"), elem_id="run-from", min_width=220
+        )
+        epochs = gr.Number(label=t("runs.epochs"), info=t("runs.epochs_help"), elem_id="run-epochs", min_width=180)
+        go_on = gr.Button(t("runs.go_on"), elem_id="run-go-on", min_width=150)
+
+    def show(chosen: dict) -> list:
+        run = found(chosen["run"])
+        if run is None:
+            return [gr.skip(), gr.update(visible=False), gr.skip(), gr.skip()]
+        kept = run.checkpoints()
+        steps = [(t("runs.at_step", step=step), step) for step in reversed(kept)]
+        offered = [*steps, (t("runs.from_start"), 0)]
+        return [
+            _listing(t, run),
+            gr.update(visible=True),
+            gr.update(choices=offered, value=offered[0][1]),
+            epochs_in_force(run),
+        ]
+
+    def resume(chosen: dict, step: object, wanted: object) -> None:
+        run = store.find(chosen["run"])
+        total = validated(TrainingParams, {"num_train_epochs": wanted}).num_train_epochs
+        services.jobs.resume(run, int(step or 0), None if total == epochs_in_force(run) else total)
+        gr.Info(t("runs.resumed"), title=t("app.done"))
+
+    page.render("runs", show, [listing, form, start, epochs])
+    go_on.click(
+        page.guarded(resume), [page.chosen, start, epochs], None, api_visibility="private", show_progress="hidden"
+    )
+
+
+def epochs_in_force(run: store.Run) -> float:
+    """The epochs that a run goes to in all: what it was made with, or what it was given since."""
+    asked = run.config.get("training", {}).get("num_train_epochs", TrainingParams().num_train_epochs)
+    return plan.read(run.path)["num_train_epochs"] or asked
+
+
+def _listing(t: Text, run: store.Run) -> dict:
+    best = run.status()["best"]
+    measured = {event["step"]: event["eval_loss"] for event in run.log.notable() if event["type"] == "eval"}
+    rows = []
+    for step in reversed(run.checkpoints()):
+        folder = run.path / "checkpoints" / f"checkpoint-{step}"
+        mark = t("runs.best") if best and best["step"] == step else ""
+        saved = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
+        rows.append([f"{step:,}", number(measured.get(step)), home.size_text(home.size_of(folder)), saved, mark])
+    return {
+        "columns": [t(f"runs.checkpoint_{name}") for name in ("step", "loss", "size", "saved")] + [""],
+        "rows": rows,
+        "empty": t("runs.no_checkpoints"),
+    }
