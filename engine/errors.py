@@ -19,6 +19,7 @@
         ├── Damaged              a downloaded file that is not what the hub announced
         ├── OutOfMemory          no memory left
         ├── LossNotFinite        training diverged
+        ├── DeviceLost           the GPU stopped answering
         ├── WorkerDied           the training process ended without a word
         ├── WorkerHung           the training process gave no sign of life and was ended
         ├── ServerDied           the generation process ended or does not answer
@@ -168,6 +169,14 @@ class LossNotFinite(WorkError):
         "rate ({learning_rate}) is probably too high: try a tenth of it.",
         zh="第 {step} 步的损失变成了 {value}，训练已停止，最后一个正常的检查点已保留。学习率（{learning_rate}）"
         "很可能过高：请改为它的十分之一再试。",
+    )
+
+
+class DeviceLost(WorkError):
+    words = Words(
+        en="The GPU stopped answering ({reason}). The last checkpoint is kept: resume the run to go on. If it happens "
+        "again, restart the computer.",
+        zh="显卡停止了响应（{reason}）。最后一个检查点已保留：点击“继续”即可接着训练；如果再次发生，请重启电脑。",
     )
 
 

@@ -6,6 +6,7 @@ while it lives; its supervisor only before and after. What the types mean is not
 takes the curves back to its checkpoint.
 """
 
+import errno
 import math
 import os
 import re
@@ -24,6 +25,7 @@ from engine.runs.series import Curve
 STEP_COLUMNS = ("step", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_gb")
 EVAL_COLUMNS = ("step", "eval_loss")
 _TAIL = 65536
+_LOOK_EVERY = 1.0
 # Logs kept in memory: a page shows one run, an overlay a handful. About 3 MB for a run of 50,000 steps.
 _KEPT_LOGS = 24
 
@@ -31,10 +33,12 @@ _KEPT_LOGS = 24
 class Events:
     """The writer. Opening cuts off a torn last line and goes on with the next `seq`. Safe to use from several threads.
 
-    A number that is not finite is written as null: JSON has no NaN.
+    A number that is not finite is written as null: JSON has no NaN. `patience`: how many seconds a write waits for room
+    on a full disk.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, patience: float = 0.0):
+        self._patience = patience
         self._lock = threading.Lock()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
         self._end, self._seq = _repair(self._handle)
@@ -49,11 +53,9 @@ class Events:
             event = {"seq": self._seq + 1, "time": round(time.time(), 3), "type": type}
             event.update({name: None if _not_finite(value) else value for name, value in fields.items()})
             line = orjson.dumps(event, default=_plain) + b"\n"
-            try:
-                self._write_all(line)
-            except OSError:
-                os.ftruncate(self._handle, self._end)
-                raise
+            until = time.monotonic() + self._patience
+            while not self._written(line, may_wait=time.monotonic() < until):
+                time.sleep(_LOOK_EVERY)
             self._end += len(line)
             self._seq += 1
             return event
@@ -66,6 +68,16 @@ class Events:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _written(self, line: bytes, may_wait: bool) -> bool:
+        try:
+            self._write_all(line)
+        except OSError as error:
+            os.ftruncate(self._handle, self._end)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT) and may_wait:
+                return False
+            raise
+        return True
 
     def _write_all(self, line: bytes) -> None:
         while line:
@@ -124,6 +136,16 @@ class Log:
             steps, step_end = self._steps.points(after[0], strides[0])
             evals, eval_end = self._evals.points(after[1], strides[1])
         return {"cursor": f"{key}:{step_end}.{eval_end}", "reset": known is None, "steps": steps, "evals": evals}
+
+    def best(self) -> dict | None:
+        """`{"step", "eval_loss"}` of the lowest validation loss so far."""
+        with self._lock:
+            self._take_in()
+            columns, _ = self._evals.points(0, 1)
+        known = [
+            (loss, step) for loss, step in zip(columns["eval_loss"], columns["step"], strict=True) if loss is not None
+        ]
+        return {"step": min(known)[1], "eval_loss": min(known)[0]} if known else None
 
     def last_seq(self) -> int:
         with self._lock:

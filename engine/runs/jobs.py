@@ -63,8 +63,8 @@ class Jobs:
             claim.release()
 
     def submit(self, run: Run) -> None:
-        """Put a run just made at the end of the queue."""
-        queue.append(run.id)
+        """Put a run just made at the end of the queue; one that needs no device starts at once."""
+        _line_up(run)
         self._wake.set()
 
     def resume(self, run: Run, checkpoint: int | None = None, num_train_epochs: float | None = None) -> None:
@@ -162,7 +162,7 @@ class Jobs:
 def supervise(run: Run, bounds: Bounds = BOUNDS, watch: Callable[[dict], None] | None = None) -> dict:
     """Wait for the turn of `run`, see it through to its end, and return its last state. `watch` gets the state now and
     then. When another process (the app) has taken the run, this one only waits for it."""
-    queue.append(run.id)
+    _line_up(run)
     while True:
         claim = locks.claim(run.path)
         if claim is not None:
@@ -251,7 +251,8 @@ def settle(except_for: Run | None = None) -> None:
 
 
 def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: float | None = None) -> None:
-    """Make an ended run `queued` again, to go on from a checkpoint: the given one, else the latest, else from the start.
+    """Make an ended run `queued` again, to go on from a checkpoint: the given one (0: from the start), else the latest,
+    else from the start. Later checkpoints go: they belong to steps that are taken anew.
 
     `num_train_epochs` is a new total ("continue for more epochs").
 
@@ -261,7 +262,7 @@ def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: fl
         DiskFull: there is no room.
     """
     kept = run.checkpoints()
-    if checkpoint is not None and checkpoint not in kept:
+    if checkpoint and checkpoint not in kept:
         hint = _KEPT.filled(steps=", ".join(map(str, kept))) if kept else _NONE_KEPT
         raise NotFound(kind=_CHECKPOINT, name=str(checkpoint), hint=hint)
     settle()
@@ -270,12 +271,14 @@ def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: fl
     try:
         if claim is None or run.status()["state"] not in ENDED:
             raise Unsupported(reason=_GOING_ON.filled(name=run.id))
-        begin = plan.read(run.path) | {"checkpoint": checkpoint if checkpoint is not None else max(kept, default=None)}
+        start = max(kept, default=0) if checkpoint is None else checkpoint
+        begin = plan.read(run.path) | {"checkpoint": start or None}
         if num_train_epochs is not None:
             begin["num_train_epochs"] = num_train_epochs
         (run.path / "stop").unlink(missing_ok=True)
         try:
             plan.write(run.path, begin)
+            run.drop_checkpoints(after=start)
         except OSError as error:
             raise from_os_error(error, run.path) from error
         writer = Writer(run.path)
@@ -284,6 +287,11 @@ def prepare_resume(run: Run, checkpoint: int | None = None, num_train_epochs: fl
     finally:
         if claim is not None:
             claim.release()
+
+
+def _line_up(run: Run) -> None:
+    if KINDS[run.kind].needs_device:
+        queue.append(run.id)
 
 
 def _wait_with(run: Run) -> None:

@@ -30,6 +30,7 @@ _CURRENT = (
     "memory_gb",
     "eta_s",
     "micro_batch",
+    "micro_batch_divisor",
     "rows",
     "eval_loss",
     "bytes",
@@ -116,8 +117,10 @@ def read(job: Path) -> dict:
 def _from_events(job: Path) -> dict:
     status = initial(kind_of(job))
     status["created"] = job.stat().st_mtime
-    for event in events.log(job / "events.jsonl").after(0):
+    log = events.log(job / "events.jsonl")
+    for event in log.after(0):
         fold(status, event)
+    status["best"] = log.best()
     status["state"] = end_state(status) or "interrupted"
     return status
 
@@ -125,7 +128,7 @@ def _from_events(job: Path) -> dict:
 def end_state(status: dict) -> str | None:
     """How the last worker ended by its own account: "finished", "stopped", "failed"; None when it did not say."""
     if status["result"] is not None:
-        return "stopped" if status["result"]["stopped"] else "finished"
+        return "stopped" if status["result"].get("stopped") else "finished"
     return "failed" if status["error"] is not None else None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine import home
 from engine.errors import NotFound, Unsupported, from_os_error
-from engine.runs import events, locks, processes, status
+from engine.runs import events, locks, processes, status, wholeness
 from engine.runs.kinds import KINDS, folders, kind_of
 from engine.words import Words
 
@@ -66,11 +66,18 @@ class Run:
         return self.log.series(cursor, limit)
 
     def checkpoints(self) -> list[int]:
-        """The steps of the checkpoints that are whole (their `trainer_state.json` is written last), rising."""
-        found = (
-            _CHECKPOINT.fullmatch(folder.parent.name) for folder in self.path.glob("checkpoints/*/trainer_state.json")
-        )
-        return sorted(int(match[1]) for match in found if match)
+        """The steps of the checkpoints that are whole, rising."""
+        return [step for step, folder in self._checkpoints() if wholeness.whole(folder)]
+
+    def drop_checkpoints(self, after: int) -> None:
+        """Remove the checkpoints of later steps, also those that are not whole."""
+        for step, folder in self._checkpoints():
+            if step > after:
+                shutil.rmtree(folder)
+
+    def _checkpoints(self) -> list[tuple[int, Path]]:
+        found = ((_CHECKPOINT.fullmatch(folder.name), folder) for folder in self.path.glob("checkpoints/*"))
+        return sorted((int(match[1]), folder) for match, folder in found if match)
 
     def size(self) -> int:
         """Bytes on the disk."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine import home
 from engine.training.tuned import Tuned
 
 # What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
@@ -88,6 +89,16 @@ def copy_model(checkpoint: Path, target: Path) -> None:
             _link(file, beside / file.name)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(beside, target)
+
+
+def best_again(run: Path, checkpoint: Path | None) -> None:
+    """Make `best/` of a run what it was when `checkpoint` was saved (None: nothing yet): later steps are taken anew."""
+    best = home.read_json(checkpoint / "trainer_state.json")["best_global_step"] if checkpoint else None
+    source = run / "checkpoints" / f"checkpoint-{best}"
+    if best and source.is_dir():
+        copy_model(source, run / "best")
+    else:
+        shutil.rmtree(run / "best", ignore_errors=True)
 
 
 def flush(folder: Path) -> None:

@@ -19,6 +19,7 @@ from engine.training import budget, checkpoints, loading, methods, objectives
 from engine.training.config import RunConfig
 from engine.training.recipe import Recipe, Task
 from engine.training.reporting import Reporter
+from engine.training.room import Room
 from engine.training.tuned import Tuned
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class Session:
         self._run, self._config, self._events = run, config, events
         self._method, self._objective = methods.get(config.method), objectives.get(config.objective)
         self._device = hardware.best()
+        self._room = Room(run, events)
         # What the supervisor wrote for this start: where to resume, and how much smaller packs must be.
         self._plan = _read(run / "resume.json") or {}
 
@@ -66,16 +68,15 @@ class Session:
         sizes = {"trainable_parameters": trainable, "parameters": parameters, "rows": len(train)}
         self._events.write("phase", phase="measuring", **sizes)
         started = time.monotonic()
-        checkpoint = self._plan.get("checkpoint")
-        trainer.train(
-            resume_from_checkpoint=str(self._run / "checkpoints" / f"checkpoint-{checkpoint}") if checkpoint else None
-        )
+        trainer.train(resume_from_checkpoint=self._checkpoint())
         seconds = time.monotonic() - started - reporter.seconds_aside
         if trainer.args.do_eval and reporter.evaluated_step != trainer.state.global_step:
             self._events.write("phase", phase="evaluating")
             trainer.evaluate()
         self._events.write("phase", phase="saving")
-        self._save(tuned, tokenizer)
+        self._room.keep(
+            lambda: self._save(tuned, tokenizer), lambda: shutil.rmtree(self._run / ".final", ignore_errors=True)
+        )
         self._events.write(
             "done",
             stopped=reporter.stopped,
@@ -86,6 +87,13 @@ class Session:
             trainable_parameters=trainable,
             parameters=parameters,
         )
+
+    def _checkpoint(self) -> str | None:
+        """The folder of the checkpoint to go on from; `best/` becomes what it was then."""
+        step = self._plan.get("checkpoint")
+        folder = self._run / "checkpoints" / f"checkpoint-{step}"
+        checkpoints.best_again(self._run, folder if step else None)
+        return str(folder) if step else None
 
     def _total_steps(self, recipe: Recipe, train: Sized) -> int:
         if self._max_steps > 0:
@@ -155,6 +163,7 @@ class Session:
         if training.early_stopping_patience and evaluates:
             callbacks.append(EarlyStoppingCallback(training.early_stopping_patience))
         trainer = recipe.trainer(tuned, arguments, self._budget(causal), callbacks)
+        trainer.room = self._room
         self._events.write("phase", phase="preparing", micro_batch=trainer.micro_batch)
         trainer.remove_callback(transformers.PrinterCallback)
         return trainer, reporter

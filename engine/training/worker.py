@@ -12,16 +12,27 @@ import traceback
 from pathlib import Path
 
 from engine import home
-from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
+from engine.errors import DeviceLost, OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.runs.events import Events
 
 # From malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
+# How processor, CUDA, cuBLAS and Metal say it where they have no exception of their own for it.
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "MPS backend out of memory",
+)
+
+# Seconds that training waits for room on a full disk.
+_PATIENCE = 1800.0
+
 
 def main(run: Path) -> int:
     _keep_memory()
-    with Events(run / "events.jsonl") as events:
+    with Events(run / "events.jsonl", patience=_PATIENCE) as events:
         try:
             _train(run, events)
         except TuneDeskError as error:
@@ -31,8 +42,7 @@ def main(run: Path) -> int:
         except Exception as error:
             # Whatever a library raises must reach the person; the trace goes to worker.log.
             traceback.print_exc()
-            reason = f"{type(error).__name__}: {error}"
-            return _failed(events, OutOfMemory() if _is_out_of_memory(error) else WorkError(reason=reason))
+            return _failed(events, _named(error))
         return 0
 
 
@@ -60,10 +70,16 @@ def _failed(events: Events, error: TuneDeskError) -> int:
     return 1
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def _named(error: Exception) -> WorkError:
+    """What a library raised, as an error that says what to do."""
     import torch
 
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    text = str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return OutOfMemory()
+    if isinstance(error, torch.AcceleratorError):
+        return DeviceLost(reason=text.partition("\n")[0])
+    return WorkError(reason=f"{type(error).__name__}: {text}")
 
 
 if __name__ == "__main__":

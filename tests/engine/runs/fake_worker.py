@@ -34,6 +34,8 @@ def main(job: Path) -> int:
         if step % config.get("save_steps", 10) == 0:
             folder = job / "checkpoints" / f"checkpoint-{step}"
             folder.mkdir(parents=True)
+            if (loss := config.get("evals", {}).get(str(step))) is not None:
+                events.write("eval", step=step, eval_loss=loss)
             (folder / "trainer_state.json").write_text("{}")
             events.write("checkpoint", step=step, path=str(folder))
         if (job / "stop").exists() and config.get("obeys", True):

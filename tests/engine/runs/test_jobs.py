@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import NotFound, Unsupported
-from engine.runs import jobs, processes, queue, store
+from engine.runs import jobs, kinds, processes, queue, store
 from engine.runs.jobs import Jobs
 from engine.runs.status import ACTIVE
 
@@ -212,14 +212,75 @@ def test_resuming_needs_an_ended_run_and_a_checkpoint_that_is_there(queueing):
     wait_for(lambda: state(run) == "finished")
     with pytest.raises(NotFound, match="10, 20, 30"):
         jobs.prepare_resume(run, checkpoint=7)
-    wait_for(lambda: run.path.joinpath("checkpoints/checkpoint-30").exists())
     queueing.resume(run, checkpoint=20, num_train_epochs=5)
-    wait_for(lambda: state(run) == "failed")  # checkpoint-30 exists already: this worker refuses to write it again
+    wait_for(lambda: state(run) == "finished")
+    assert run.series()["steps"]["step"] == list(range(1, 31)) and run.checkpoints() == [10, 20, 30]
     assert store.home.read_json(run.path / "resume.json") == {
         "checkpoint": 20,
         "micro_batch_divisor": 1,
         "num_train_epochs": 5,
     }
+
+
+def test_from_an_earlier_checkpoint_or_the_start_all_later_steps_are_taken_anew(queueing):
+    run = store.create({"steps": 40, "evals": {"10": 2.0, "20": 1.0, "30": 1.5}})
+    queueing.submit(run)
+    wait_for(lambda: state(run) == "finished")
+    assert run.status()["best"] == {"step": 40, "eval_loss": 0.5}
+    (run.path / "config.json").write_text('{"steps": 25}')
+    queueing.resume(run, checkpoint=20)
+    wait_for(lambda: state(run) == "finished")
+    assert run.checkpoints() == [10, 20] and run.status()["best"] == {"step": 25, "eval_loss": 0.5}
+    (run.path / "config.json").write_text('{"steps": 10}')
+    queueing.resume(run, checkpoint=0)
+    wait_for(lambda: state(run) == "finished")
+    assert run.checkpoints() == [10] and run.series()["steps"]["step"] == list(range(1, 11))
+    (run.path / "status.json").unlink()
+    assert run.status()["best"] == {"step": 10, "eval_loss": 0.5}
+
+
+def test_moving_in_the_queue_is_among_those_that_wait(queueing):
+    done = [store.create({"steps": 3}) for _ in range(3)]
+    for run in done:
+        queueing.submit(run)
+    wait_for(lambda: all(state(run) == "finished" for run in done))
+    blocker = store.create({"steps": 10**6})
+    queueing.submit(blocker)
+    wait_for(lambda: blocker.status()["step"] > 0)
+    waiting = [store.create({"steps": 3}) for _ in range(3)]
+    for run in waiting:
+        queueing.submit(run)
+    wait_for(lambda: queueing.position(waiting[2]) == 3)
+    queueing.reorder(waiting[2], 2)
+    assert [queueing.position(run) for run in waiting] == [1, 3, 2]
+    assert queue.order() == [waiting[i].id for i in (0, 2, 1)], "who has had a turn is not kept in the queue"
+    queueing.stop(blocker, now=True)
+    wait_for(lambda: all(state(run) == "finished" for run in waiting))
+
+
+def test_jobs_that_need_no_device_go_beside_a_run_and_others_wait(queueing, monkeypatch):
+    monkeypatch.setitem(kinds.KINDS, "light", kinds.Kind("fake_worker", "light", needs_device=False))
+    monkeypatch.setitem(kinds.KINDS, "heavy", kinds.Kind("fake_worker", "heavy", needs_device=True))
+    run = store.create({"steps": 10**6})
+    queueing.submit(run)
+    wait_for(lambda: run.status()["step"] > 0)
+    light, heavy = store.create({"steps": 3}, kind="light"), store.create({"steps": 3}, kind="heavy")
+    for job in (heavy, light):
+        queueing.submit(job)
+    wait_for(lambda: state(light) == "finished")
+    assert state(heavy) == "queued" and queueing.position(heavy) == 1 and queueing.position(light) is None
+    assert store.runs() == [run]
+    queueing.stop(run)
+    wait_for(lambda: state(heavy) == "finished")
+    assert queue.order() == []
+    stopped = store.create({"steps": 10**6}, kind="light")
+    queueing.submit(stopped)
+    wait_for(lambda: stopped.status()["step"] > 0)
+    queueing.stop(stopped)
+    wait_for(lambda: state(stopped) == "stopped")
+    queueing.resume(stopped)
+    wait_for(lambda: state(stopped) == "running")
+    assert jobs.stop(stopped, now=True)["state"] == "stopped"
 
 
 def test_a_damaged_config_fails_the_run_and_not_the_queue(queueing):

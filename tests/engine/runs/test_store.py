@@ -1,8 +1,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from engine import home
 from engine.errors import NotFound, OutsideFolder, Unsupported
@@ -21,7 +24,8 @@ def test_a_new_run_is_whole_queued_and_found():
     assert run.status()["state"] == "queued" and run.events() == []
     assert run.card == {"kind": "train", "name": "first", "note": "", "tags": [], "parent": None}
     assert store.find(run.id) == store.find(run.path) == run
-    assert store.runs() == [run]
+    other = store.create({}, kind="evaluate")
+    assert store.runs() == [run] and set(store.jobs()) == {run, other}
     assert not list(run.path.parent.glob(".*"))
 
 
@@ -74,10 +78,10 @@ def test_a_damaged_state_is_made_anew_from_the_events():
 
 def test_damaged_small_files_do_no_harm():
     run = store.create({})
-    for name in ("card.json", "resume.json"):
+    for name in ("card.json", "resume.json", "config.json"):
         (run.path / name).write_text("{")
     (home.home() / "queue.json").write_text("[")
-    assert run.kind == "train" and run.card["name"] is None
+    assert run.kind == "train" and run.card["name"] is None and run.config == {}
     (run.path / "card.json").write_text('{"kind": "from a later version"}')
     assert run.kind == "train"
     assert plan.read(run.path)["checkpoint"] is None
@@ -85,13 +89,47 @@ def test_damaged_small_files_do_no_harm():
     assert queue.order() == [run.id]
 
 
+def checkpoint(run: store.Run, step: int, **files: bytes) -> Path:
+    folder = run.path / "checkpoints" / f"checkpoint-{step}"
+    folder.mkdir(parents=True)
+    (folder / "trainer_state.json").write_text('{"best_global_step": null}')
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_bytes(content)
+    return folder
+
+
 def test_only_whole_checkpoints_count():
     run = store.create({})
-    for name, whole in (("checkpoint-10", True), ("checkpoint-9", True), ("checkpoint-11", False), ("tmp-12", True)):
-        (run.path / "checkpoints" / name).mkdir(parents=True)
-        if whole:
-            (run.path / "checkpoints" / name / "trainer_state.json").touch()
+    for step in (9, 10, 11):
+        checkpoint(run, step)
+    (run.path / "checkpoints" / "checkpoint-11" / "trainer_state.json").unlink()
+    (run.path / "checkpoints" / "tmp-12").mkdir()
+    (run.path / "checkpoints" / ".writing" / "checkpoint-12").mkdir(parents=True)
     assert run.checkpoints() == [9, 10]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "rng_state.pth", "trainer_state.json"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_checkpoint_that_was_cut_short_does_not_count(name, share):
+    run = store.create({})
+    checkpoint(run, 10)
+    folder = checkpoint(run, 20)
+    save_file({"a": torch.arange(100), "b": torch.ones(3)}, folder / "model.safetensors", metadata={"format": "pt"})
+    for other in ("optimizer.pt", "rng_state.pth"):
+        torch.save({"state": torch.arange(100)}, folder / other)
+    assert run.checkpoints() == [10, 20]
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: int(len(whole) * share)])
+    assert run.checkpoints() == [10]
+
+
+def test_checkpoints_after_a_step_are_dropped_with_those_that_are_not_whole():
+    run = store.create({})
+    for step in (5, 10, 20):
+        checkpoint(run, step)
+    (run.path / "checkpoints" / "checkpoint-20" / "trainer_state.json").unlink()
+    run.drop_checkpoints(after=5)
+    assert [path.name for path in run.path.glob("checkpoints/*")] == ["checkpoint-5"]
 
 
 def test_deleting_frees_what_it_says_and_refuses_a_living_run(tmp_path):
