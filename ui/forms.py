@@ -47,6 +47,13 @@ class Form:
             name: _plain(value, self.schema.model_fields[name]) for name, value in zip(self.names, values, strict=True)
         }
 
+    def filled(self, params: dict | None) -> list[object]:
+        """A value for each component, so that the fields show `params` (as in a run's config); None leaves them alone."""
+        if params is None:
+            return [gr.skip()] * len(self.names)
+        schema = self.schema.model_fields
+        return [_shown(params.get(name, schema[name].get_default(call_default_factory=True))) for name in self.names]
+
     def problems(self, error: InvalidFields | None) -> list[dict]:
         """An update for each component: those that `error` names say what is wrong, the others show their help."""
         wrong = {p["field"]: Words(*p["problem"]).text(self.t.lang) for p in error.details["problems"]} if error else {}
@@ -146,6 +153,13 @@ def _kind(field: FieldInfo) -> tuple[object, bool]:
         members = [m for m in typing.get_args(annotation) if m is not type(None)]
         return members[0], len(members) < len(typing.get_args(annotation))
     return annotation, False
+
+
+def _shown(value: object) -> object:
+    """A parameter's value as its widget holds it; the inverse of `_plain`."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else value
 
 
 def _plain(value: object, field: FieldInfo) -> object:

@@ -26,9 +26,12 @@ GENERATION = "generation"
 
 @dataclass(frozen=True)
 class Page:
+    """`again`: the id of a run (and a time) whose settings the train step is to take over; never shown."""
+
     t: Text
     services: Services
     chosen: gr.BrowserState
+    again: gr.Textbox
 
     def render(
         self,

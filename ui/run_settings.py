@@ -1,8 +1,14 @@
 """Section of an opened run: every setting it was made with, and a new run made from them with changes."""
 
+import time
+from pathlib import Path
+
 import gradio as gr
 
+from engine.runs import store
 from engine.training import described
+from ui.data_tab import chosen_data
+from ui.model_tab import chosen_model
 from ui.page import Page
 from ui.train_tab import found
 
@@ -15,6 +21,8 @@ def build(page: Page) -> None:
         elem_id="run-settings",
         apply_default_css=False,
     )
+    with gr.Row(elem_classes="td-actions"):
+        again = gr.Button(t("runs.again"), elem_id="run-again")
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
@@ -23,6 +31,27 @@ def build(page: Page) -> None:
         groups: dict[str, list] = {}
         for setting in described.settings(run.config, t.lang):
             groups.setdefault(setting.group, []).append([setting.label, setting.value])
+        if run.card["parent"]:
+            parent = found(run.card["parent"])
+            name = parent.card["name"] or parent.id if parent else run.card["parent"]
+            groups.setdefault("run", []).append([t("runs.parent"), name])
         return [[{"title": t(f"runs.group_{group}"), "facts": facts} for group, facts in groups.items()]]
 
+    def make_again(chosen: dict) -> list:
+        """To the train step, with everything as in this run."""
+        run = store.find(chosen["run"])
+        model, data = run.config.get("model"), Path(run.config.get("data") or "")
+        there = chosen_data(data.name)
+        if str(chosen_model(model).path) != model or there is None or there.path != data:
+            gr.Warning(t("runs.again_missing"), title=t("app.notice"))
+        # The time makes it another value when the same run is taken again.
+        return [{**chosen, "step": "train", "model": model, "data": data.name}, f"{run.id} {time.time()}"]
+
     page.render("runs", show, [facts])
+    again.click(
+        page.guarded(make_again),
+        page.chosen,
+        [page.chosen, page.again],
+        api_visibility="private",
+        show_progress="hidden",
+    )

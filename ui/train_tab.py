@@ -68,6 +68,7 @@ def build(page: Page) -> None:
 
     every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]
+    taken_over = [objectives, methods, name, *of_objectives.groups, *of_methods.groups, *fields]
 
     def show(chosen: dict) -> list:
         run = current_run(chosen["run"])
@@ -98,7 +99,28 @@ def build(page: Page) -> None:
     def choose_method(value: dict) -> list:
         return of_methods.show(cards.selected(value))
 
-    def begin(chosen: dict, objective: dict, method: dict, run_name: str, *values: object) -> list:
+    def take_over(again: str) -> list:
+        """Everything as in the run whose id is in `again`."""
+        run = found(again.partition(" ")[0])
+        if run is None:
+            return [gr.skip()] * len(taken_over)
+        made = run.config
+        goal, key = made["objective"], made["method"]
+        given = {
+            common: made["training"],
+            of_objectives.forms.get(goal): made["objective_params"],
+            of_methods.forms.get(key): made["method_params"],
+        }
+        return [
+            _objectives(t, goal),
+            _methods(t, key, goal),
+            t("train.name_again", name=run.card["name"] or run.id),
+            *of_objectives.show(goal),
+            *of_methods.show(key),
+            *(value for form in every for value in form.filled(given.get(form))),
+        ]
+
+    def begin(chosen: dict, again: str, objective: dict, method: dict, run_name: str, *values: object) -> list:
         goal, key = cards.selected(objective), cards.selected(method)
         asked = [common, of_objectives.forms.get(goal), of_methods.forms.get(key)]
         settings, at = {}, 0
@@ -111,16 +133,17 @@ def build(page: Page) -> None:
             model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
             if data is None:
                 raise Unsupported(reason=NO_DATA)
-            run = launch(t, services, str(model.path), str(data.path), goal, key, settings, run_name)
+            parent = again.partition(" ")[0] or None
+            run = launch(t, services, str(model.path), str(data.path), goal, key, settings, run_name, parent)
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
             folded = any(form.names_any(error, advanced=True) for form in asked)
             wrong = [update for form in every for update in form.problems(error)]
-            return [gr.skip(), gr.update(open=True) if folded else gr.skip(), *wrong]
+            return [gr.skip(), gr.skip(), gr.update(open=True) if folded else gr.skip(), *wrong]
         if runs_ahead(services, run):
             gr.Info(waiting(t, services, run), title=t("train.queued"))
         fine = [update for form in every for update in form.problems(None)]
-        return [{**chosen, "run": run.id}, gr.skip(), *fine]
+        return [{**chosen, "run": run.id}, "", gr.skip(), *fine]
 
     def halt(chosen: dict) -> None:
         run = current_run(choices(chosen)["run"])
@@ -129,6 +152,7 @@ def build(page: Page) -> None:
 
     page.render("train", show, [subject, view, start, stop, forward, hint])
     private = {"api_visibility": "private", "show_progress": "hidden"}
+    page.again.change(page.guarded(take_over), page.again, taken_over, **private)
     view.state(changed, None, [start, stop, forward, hint], **private)
     objectives.pick(
         page.guarded(choose_objective),
@@ -139,8 +163,8 @@ def build(page: Page) -> None:
     methods.pick(choose_method, methods, of_methods.groups, **private)
     start.click(
         page.guarded(begin),
-        [page.chosen, objectives, methods, name, *fields],
-        [page.chosen, advanced, *fields],
+        [page.chosen, page.again, objectives, methods, name, *fields],
+        [page.chosen, page.again, advanced, *fields],
         **private,
     )
     stop.click(page.guarded(halt), page.chosen, None, **private)
@@ -156,6 +180,7 @@ def launch(
     method: str = "lora",
     settings: dict | None = None,
     name: str = "",
+    parent: str | None = None,
 ) -> store.Run:
     """Validate, make the run's folder and queue it.
 
@@ -165,7 +190,7 @@ def launch(
     """
     wanted = config.build(model, data, objective, method, settings or {})
     title = f"{Path(wanted.data).name} · {t.of(get_method(method).label)}"
-    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or title)
+    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or title, parent=parent)
     services.jobs.submit(run)
     return run
 
