@@ -191,6 +191,8 @@ def _see_through(run: Run, bounds: Bounds, watch: Callable[[dict], None] | None)
                 if watch is not None:
                     watch(run.status())
                 time.sleep(_TICK)
+        # A worker without supervisor may have ended between the last look and the turn.
+        settle(except_for=run)
     elif run.status()["state"] in ENDED:
         return run.status()
     elif KINDS[run.kind].needs_device:
