@@ -26,15 +26,19 @@ def param(
     *,
     advanced: bool = False,
     choices: dict[str, Words] | None = None,
+    names: str | None = None,
     **constraints: Any,
 ) -> Any:
     """A field of a `Params` model.
 
     `choices` names the values of a `Literal` for people; `constraints` are pydantic's (`ge`, `le`, `gt`, ...).
+    `names`: the value may also be names that are only known later, parted by commas ("modules": of the model).
     """
     extra = {"label": label._asdict(), "help": help._asdict(), "advanced": advanced}
     if choices:
         extra["choices"] = {value: words._asdict() for value, words in choices.items()}
+    if names:
+        extra["names"] = names
     return Field(default, title=label.en, description=help.en, json_schema_extra=extra, **constraints)
 
 
@@ -55,6 +59,7 @@ _RULES = {
     "literal_error": Words("'{given}' is not one of {expected}", "“{given}”不在可选值 {expected} 之中"),
     "extra_forbidden": Words("there is no such parameter; check the name", "没有这个参数，请检查名称"),
     "missing": Words("a value is needed", "需要填写"),
+    "string_too_short": Words("choose at least one", "请至少选择一项"),
     "finite_number": Words("'{given}' is not a finite number", "“{given}”不是有限的数"),
     "int_from_float": Words("{given} is not a whole number", "{given} 不是整数"),
 }

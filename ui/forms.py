@@ -32,14 +32,19 @@ class Form:
         self.names: list[str] = []
         self.components: list[gr.components.Component] = []
 
-    def has(self, advanced: bool) -> bool:
-        return any(_is_advanced(field) == advanced for field in self.schema.model_fields.values())
+    def component(self, name: str) -> gr.components.Component:
+        return self.components[self.names.index(name)]
 
     def basic(self) -> None:
         self._lay_out(advanced=False)
 
     def advanced(self) -> None:
         self._lay_out(advanced=True)
+
+    @property
+    def named(self) -> list[gr.CheckboxGroup]:
+        """The fields whose names are only known later: `offer` gives them."""
+        return [component for component in self.components if isinstance(component, gr.CheckboxGroup)]
 
     def settings(self, values: typing.Sequence[object]) -> dict[str, object]:
         """`{parameter: value}` for what the fields hold; an empty field means that the engine decides."""
@@ -52,15 +57,17 @@ class Form:
         if params is None:
             return [gr.skip()] * len(self.names)
         schema = self.schema.model_fields
-        return [_shown(params.get(name, schema[name].get_default(call_default_factory=True))) for name in self.names]
+        values = [params.get(name, schema[name].get_default(call_default_factory=True)) for name in self.names]
+        return [
+            ticked(component, value) if isinstance(component, gr.CheckboxGroup) else _shown(value)
+            for component, value in zip(self.components, values, strict=True)
+        ]
 
     def problems(self, error: InvalidFields | None) -> list[dict]:
         """An update for each component: those that `error` names say what is wrong, the others show their help."""
         wrong = {p["field"]: Words(*p["problem"]).text(self.t.lang) for p in error.details["problems"]} if error else {}
         return [
-            gr.update(
-                info=wrong.get(name, self._help(name)), elem_classes=["td-field", *(["td-wrong"] * (name in wrong))]
-            )
+            gr.update(info=wrong.get(name, self._help(name)), elem_classes=self._classes(name, name in wrong))
             for name in self.names
         ]
 
@@ -82,13 +89,17 @@ class Form:
     def _help(self, name: str) -> str:
         return help_text(self.schema.model_fields[name], self.t.lang)
 
+    def _classes(self, name: str, wrong: bool = False) -> list[str]:
+        wide = "names" in self.schema.model_fields[name].json_schema_extra
+        return ["td-field", *(["td-names"] * wide), *(["td-wrong"] * wrong)]
+
     def _component(self, name: str, field: FieldInfo) -> gr.components.Component:
         common = {
             "label": label(field, self.t.lang),
             "info": self._help(name),
             "interactive": True,
             "elem_id": f"{self.prefix}-{name}",
-            "elem_classes": ["td-field"],
+            "elem_classes": self._classes(name),
             "min_width": 180,
         }
         kind, optional = _kind(field)
@@ -100,6 +111,8 @@ class Form:
         if kind is bool:
             return gr.Checkbox(value=default, **common)
         placeholder = self.t("form.automatic") if optional else None
+        if "names" in field.json_schema_extra:
+            return self._names(gr.CheckboxGroup(choices=self._choices(field, kind), value=[default], **common))
         # gr.Number shows an empty value as 0, which would be sent as such: only what has a value is one.
         if kind in (int, float) and not optional:
             # The range is the engine's to check: Gradio's own message is in English and names no way out.
@@ -108,9 +121,26 @@ class Form:
             return gr.Textbox(value=", ".join(map(str, default or ())), placeholder=placeholder, **common)
         return gr.Textbox(value="" if default is None else str(default), placeholder=placeholder, max_lines=1, **common)
 
+    def _names(self, group: gr.CheckboxGroup) -> gr.CheckboxGroup:
+        """Names to tick, beside the shortcuts for several of them that `group` was built with."""
+        # Which names there are depends on the model, so the engine judges them: Gradio's own check knows only what the
+        # same session was sent, and a page outlives a restart.
+        group.preprocess = lambda sent: [str(each) for each in sent] if isinstance(sent, list) else []
+        shortcuts = [value for _, value in group.choices]
+        group.input(
+            lambda chosen: alone(chosen, shortcuts),
+            group,
+            group,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        return group
+
     def _choices(self, field: FieldInfo, kind: object) -> list[tuple[str, object]]:
         named = (field.json_schema_extra or {}).get("choices", {})
-        return [(named[value][self.t.lang] if value in named else str(value), value) for value in typing.get_args(kind)]
+        values = typing.get_args(kind) or named
+        return [(named[value][self.t.lang] if value in named else str(value), value) for value in values]
 
 
 class Forms:
@@ -142,6 +172,26 @@ class Forms:
             self._keys.append(key)
 
 
+def alone(chosen: list[str], shortcuts: typing.Container[str]) -> list[str]:
+    """What stays ticked: a shortcut stands alone, and what was ticked last counts."""
+    if chosen and chosen[-1] in shortcuts:
+        return chosen[-1:]
+    return [each for each in chosen if each not in shortcuts]
+
+
+def ticked(group: gr.CheckboxGroup, value: str) -> list[str]:
+    """What is ticked where the parameter is `value`: a shortcut, or names parted by commas."""
+    shortcuts = [shortcut for _, shortcut in group.choices]
+    return [value] if value in shortcuts else [name.strip() for name in value.split(",")]
+
+
+def offer(group: gr.CheckboxGroup, chosen: list[str], names: typing.Sequence[str]) -> dict:
+    """An update that offers `names` beside the shortcuts of `group`. What is ticked and still there stays so."""
+    there = {*names, *(value for _, value in group.choices)}
+    kept = [each for each in chosen if each in there]
+    return gr.update(choices=[*group.choices, *((name, name) for name in names)], value=kept or group.value)
+
+
 def _is_advanced(field: FieldInfo) -> bool:
     return field.json_schema_extra["advanced"]
 
@@ -168,6 +218,8 @@ def _plain(value: object, field: FieldInfo) -> object:
     kind, _ = _kind(field)
     if typing.get_origin(kind) in (list, tuple) and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        return ",".join(value)
     if isinstance(value, str) and not value.strip():
         return "" if kind is str and field.get_default() == "" else None
     if kind is int and isinstance(value, float) and value.is_integer():

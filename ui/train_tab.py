@@ -1,22 +1,25 @@
 """Step 3: train. What to learn from and how, the parameters, and the run itself, live."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
 
-from engine.errors import InvalidFields, Unsupported
+from engine.errors import InvalidFields, TuneDeskError, Unsupported
 from engine.runs import status as states
 from engine.runs import store
-from engine.training import config
-from engine.training.methods import METHODS, MethodSpec
-from engine.training.methods import get as get_method
+from engine.training import config, methods, presets
+from engine.training.counts import Shapes
+from engine.training.methods import MethodSpec
 from engine.training.objectives import OBJECTIVES
 from engine.training.objectives import get as get_objective
+from engine.training.outlook import suggested_length
+from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
-from ui import cards, chart, contest
+from ui import cards, chart, contest, outlook, ranks
 from ui.chart import runs_ahead, waiting
 from ui.data_tab import chosen_data
-from ui.forms import Form, Forms
+from ui.forms import Form, Forms, offer
 from ui.model_tab import chosen_model, count, heading, model_name
 from ui.page import Page, choices
 from ui.services import Services
@@ -37,11 +40,12 @@ def build(page: Page) -> None:
             gr.HTML(f"<h3>{t.html('train.objective')}</h3>", apply_default_css=False)
             objectives = cards.cards("objectives", _objectives(t, OBJECTIVES[0].key))
             gr.HTML(f"<h3>{t.html('train.method')}</h3>", apply_default_css=False)
-            methods = cards.cards("methods", _methods(t, METHODS[0].key, OBJECTIVES[0].key))
+            method_cards = cards.cards("methods", offered_methods(t, methods.METHODS[0].key, OBJECTIVES[0].key))
             gr.HTML(f"<h3>{t.html('train.parameters')}</h3>", apply_default_css=False)
+            preset = cards.cards("presets", _presets(t), columns="narrow")
             common = Form(config.TrainingParams, t, "training")
             common.basic()
-            of_objectives, of_methods = Forms(OBJECTIVES, t), Forms(METHODS, t)
+            of_objectives, of_methods = Forms(OBJECTIVES, t), Forms(methods.METHODS, t)
             of_objectives.basic()
             of_methods.basic()
             with gr.Accordion(
@@ -58,21 +62,35 @@ def build(page: Page) -> None:
                 max_lines=1,
             )
         with gr.Column(elem_classes=["td-panel", "td-live"], min_width=320, scale=6):
+            plan = outlook.Panel(t)
             view = chart.run_view(t, services, "train-run")
             with gr.Row(elem_classes="td-actions"):
                 start = gr.Button(t("train.start"), variant="primary", size="lg", elem_id="train-start")
                 stop = gr.Button(t("train.stop"), variant="stop", size="lg", elem_id="train-stop", visible=False)
                 forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
+            shares = ranks.view(t)
     contest.build(page)
 
     every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]
-    taken_over = [objectives, methods, name, *of_objectives.groups, *of_methods.groups, *fields]
+    named = [group for form in every for group in form.named]
+    taken_over = [objectives, method_cards, name, *of_objectives.groups, *of_methods.groups, *fields]
 
-    def show(chosen: dict) -> list:
+    def show(chosen: dict, *ticked: list[str]) -> list:
         run = current_run(chosen["run"])
-        return [_subject(t, chosen), chart.shown(t, run.id if run else None), *buttons(run)]
+        shapes = Shapes.of(chosen_model(chosen["model"]).path)
+        names = shapes.linear_names() if shapes else []
+        return [
+            _subject(t, chosen),
+            chart.shown(t, run.id if run else None),
+            *around(run),
+            *(offer(group, kept, names) for group, kept in zip(named, ticked, strict=True)),
+        ]
+
+    def around(run: store.Run | None) -> list:
+        """What stands around the chart of `run`."""
+        return [*buttons(run), ranks.shown(t, final_ranks(run.path) if run else None)]
 
     def buttons(run: store.Run | None) -> list:
         """Start, Stop, the way on, and the sentence below, as the state of the run that is shown wants them."""
@@ -89,11 +107,47 @@ def build(page: Page) -> None:
         ]
 
     def changed(event: gr.EventData) -> list:
-        return buttons(found(event._data.get("run")))
+        return around(found(event._data.get("run")))
+
+    def choose_preset(value: dict) -> list:
+        return list(presets.values(cards.selected(value)).values())
+
+    def asked(objective: dict, method: dict, values: Sequence[object]) -> tuple[list[Form], dict[str, object]]:
+        """The forms that count for what is chosen, and what their fields hold."""
+        forms = [
+            common,
+            of_objectives.forms.get(cards.selected(objective)),
+            of_methods.forms.get(cards.selected(method)),
+        ]
+        settings, at = {}, 0
+        for form in every:
+            part, at = values[at : at + len(form.components)], at + len(form.components)
+            if form in forms:
+                settings |= form.settings(part)
+        return forms, settings
+
+    def foresee(chosen: dict, objective: dict, method: dict, *values: object) -> list:
+        chosen = choices(chosen)
+        if chosen["step"] != "train":
+            return [gr.skip()] * len(plan.outputs)
+        try:
+            model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
+            if data is None:
+                return plan.unknown(None)
+            settings = asked(objective, method, values)[1]
+            goal, key = cards.selected(objective), cards.selected(method)
+            return plan.shown(config.build(str(model.path), str(data.path), goal, key, settings))
+        except TuneDeskError as error:
+            return plan.unknown(error)
+
+    def use_length(chosen: dict) -> object:
+        chosen = choices(chosen)
+        data = chosen_data(chosen["data"])
+        return (suggested_length(chosen_model(chosen["model"]).path, data.path) if data else None) or gr.skip()
 
     def choose_objective(value: dict, method: dict) -> list:
         objective = cards.selected(value)
-        offered = _methods(t, cards.selected(method), objective)
+        offered = offered_methods(t, cards.selected(method), objective)
         return [offered, *of_objectives.show(objective), *of_methods.show(cards.selected(offered))]
 
     def choose_method(value: dict) -> list:
@@ -113,7 +167,7 @@ def build(page: Page) -> None:
         }
         return [
             _objectives(t, goal),
-            _methods(t, key, goal),
+            offered_methods(t, key, goal),
             t("train.name_again", name=run.card["name"] or run.id),
             *of_objectives.show(goal),
             *of_methods.show(key),
@@ -122,12 +176,7 @@ def build(page: Page) -> None:
 
     def begin(chosen: dict, again: str, objective: dict, method: dict, run_name: str, *values: object) -> list:
         goal, key = cards.selected(objective), cards.selected(method)
-        asked = [common, of_objectives.forms.get(goal), of_methods.forms.get(key)]
-        settings, at = {}, 0
-        for form in every:
-            part, at = values[at : at + len(form.components)], at + len(form.components)
-            if form in asked:
-                settings |= form.settings(part)
+        forms, settings = asked(objective, method, values)
         chosen = choices(chosen)
         try:
             model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
@@ -137,7 +186,7 @@ def build(page: Page) -> None:
             run = launch(t, services, str(model.path), str(data.path), goal, key, settings, run_name, parent)
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
-            folded = any(form.names_any(error, advanced=True) for form in asked)
+            folded = any(form.names_any(error, advanced=True) for form in forms)
             wrong = [update for form in every for update in form.problems(error)]
             return [gr.skip(), gr.skip(), gr.update(open=True) if folded else gr.skip(), *wrong]
         if runs_ahead(services, run):
@@ -150,21 +199,32 @@ def build(page: Page) -> None:
         if run:
             services.jobs.stop(run)
 
-    page.render("train", show, [subject, view, start, stop, forward, hint])
+    page.render("train", show, [subject, view, start, stop, forward, hint, shares, *named], named)
     private = {"api_visibility": "private", "show_progress": "hidden"}
     page.again.change(page.guarded(take_over), page.again, taken_over, **private)
-    view.state(changed, None, [start, stop, forward, hint], **private)
+    view.state(changed, None, [start, stop, forward, hint, shares], **private)
+    preset.pick(choose_preset, preset, [common.component(field) for field in presets.values(None)], **private)
     objectives.pick(
         page.guarded(choose_objective),
-        [objectives, methods],
-        [methods, *of_objectives.groups, *of_methods.groups],
+        [objectives, method_cards],
+        [method_cards, *of_objectives.groups, *of_methods.groups],
         **private,
     )
-    methods.pick(choose_method, methods, of_methods.groups, **private)
+    method_cards.pick(choose_method, method_cards, of_methods.groups, **private)
     start.click(
         page.guarded(begin),
-        [page.chosen, page.again, objectives, methods, name, *fields],
+        [page.chosen, page.again, objectives, method_cards, name, *fields],
         [page.chosen, page.again, advanced, *fields],
+        **private,
+    )
+    plan.fit_length.click(page.guarded(use_length), page.chosen, common.component("max_length"), **private)
+    gr.on(
+        [page.chosen.change, objectives.change, method_cards.change, *(field.change for field in fields)],
+        foresee,
+        [page.chosen, objectives, method_cards, *fields],
+        plan.outputs,
+        trigger_mode="always_last",
+        queue=False,
         **private,
     )
     stop.click(page.guarded(halt), page.chosen, None, **private)
@@ -189,7 +249,7 @@ def launch(
         NotFound, NotAModel, Unsupported: as they say.
     """
     wanted = config.build(model, data, objective, method, settings or {})
-    title = f"{Path(wanted.data).name} · {t.of(get_method(method).label)}"
+    title = f"{Path(wanted.data).name} · {t.of(methods.get(method).label)}"
     run = store.create(wanted.model_dump(mode="json"), name=name.strip() or title, parent=parent)
     services.jobs.submit(run)
     return run
@@ -223,16 +283,21 @@ def _subject(t: Text, chosen: dict) -> list[dict]:
     )
 
 
+def _presets(t: Text) -> dict:
+    offered = [cards.Card(preset.key, t.of(preset.label), t.of(preset.summary)) for preset in presets.PRESETS]
+    return cards.choice(t("train.preset"), offered, presets.DEFAULT.key, name="preset")
+
+
 def _objectives(t: Text, selected: str) -> dict:
     offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
     return cards.choice(t("train.objective"), offered, selected, name="objective")
 
 
-def _methods(t: Text, selected: str | None, objective: str | None) -> dict:
+def offered_methods(t: Text, selected: str | None, objective: str | None) -> dict:
     """The methods; those that do not go with the objective say why, and another is chosen then."""
     goal = get_objective(objective or "")
-    refused = {spec.key: config.refusal(spec, goal) for spec in METHODS}
-    offered = [_method(t, spec, refused[spec.key]) for spec in METHODS]
+    refused = {spec.key: config.refusal(spec, goal) for spec in methods.METHODS}
+    offered = [_method(t, spec, refused[spec.key]) for spec in methods.METHODS]
     fit = [key for key, reason in refused.items() if reason is None]
     chosen = selected if selected in fit else next(iter(fit), None)
     return cards.choice(

@@ -129,6 +129,24 @@ def describe(path: str | Path, source: str = "folder") -> Model:
     )
 
 
+def base(path: str | Path) -> Path:
+    """The folder of the whole model that `path` stands on: itself, or what its adapter was trained for."""
+    path = Path(path)
+    while _is_adapter(path):
+        path = Path(home.read_json(path / "adapter_config.json")["base_model_name_or_path"])
+    return path
+
+
+def shapes(path: str | Path) -> dict[str, tuple[int, ...]] | None:
+    """The shape of each weight of the whole model in `path`, from the headers of its files; a tied output layer is left
+    out. None where weights are packed (4-bit and the like), so that their shapes tell nothing.
+
+    Raises:
+        NotAModel: with the reason.
+    """
+    return _shapes(Path(path), weight_files(Path(path)), _config(Path(path)))
+
+
 def add_folder(path: str | Path) -> Model:
     """Remember a model that lies elsewhere, without copying it.
 
@@ -206,12 +224,17 @@ def weight_files(path: Path) -> list[Path]:
 
 def _parameters(path: Path, weights: list[Path], config: dict) -> int | None:
     """Numbers in the weights, a tied output layer counted once. None where they are packed (4-bit and the like)."""
+    found = _shapes(path, weights, config)
+    return None if found is None else sum(map(math.prod, found.values()))
+
+
+def _shapes(path: Path, weights: list[Path], config: dict) -> dict[str, tuple[int, ...]] | None:
     if "quantization_config" in config:
         return None
-    shapes = {name: facts["shape"] for file in weights for name, facts in tensors(file).items()}
+    found = {name: tuple(facts["shape"]) for file in weights for name, facts in tensors(file).items()}
     if config.get("tie_word_embeddings", False):
-        shapes.pop("lm_head.weight", None)
-    return sum(math.prod(shape) for shape in shapes.values())
+        found.pop("lm_head.weight", None)
+    return found
 
 
 def _is_adapter(path: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import hardware
 from engine.errors import Unsupported
 from engine.training import method_params as parameters
 from engine.words import Words
@@ -61,7 +62,26 @@ def _peft(model: Module, config: Any) -> Module:
     return get_peft_model(model, config)
 
 
-def lora(model: Module, params: parameters.LoraParams, total_steps: int, use_dora: bool = False) -> Module:
+def lora(model: Module, params: parameters.LoraParams, total_steps: int) -> Module:
+    return _lora(model, params, init_lora_weights="pissa" if params.pissa else True)
+
+
+def qlora(model: Module, params: parameters.QloraParams, total_steps: int) -> Module:
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            # Without gradients bitsandbytes repacks the weights for processors with AVX-512 BF16: the scales are rounded
+            # to bf16 and double quantisation is undone, so that a validation would change the model that trains.
+            module.support_avx512bf16_for_cpu = False
+    return _lora(model, params)
+
+
+def dora(model: Module, params: parameters.DoraParams, total_steps: int) -> Module:
+    return _lora(model, params, use_dora=True)
+
+
+def _lora(model: Module, params: parameters.LoraFamily, **kind: Any) -> Module:
     from peft import LoraConfig
 
     targets = _targets(model, params.target_modules)
@@ -77,15 +97,15 @@ def lora(model: Module, params: parameters.LoraParams, total_steps: int, use_dor
             lora_dropout=params.lora_dropout,
             target_modules=targets,
             use_rslora=params.use_rslora,
-            use_dora=use_dora,
-            init_lora_weights="pissa" if params.init_lora_weights == "pissa" else True,
             task_type="CAUSAL_LM",
+            **kind,
         ),
     )
 
 
-def dora(model: Module, params: parameters.DoraParams, total_steps: int) -> Module:
-    return lora(model, params, total_steps, use_dora=True)
+def loraplus(params: parameters.LoraFamily, name: str) -> float:
+    """LoRA+ (Hayou et al. 2024, arXiv:2402.12354): the B matrices learn faster than the A matrices."""
+    return params.loraplus_lr_ratio if "lora_B" in name or "lora_embedding_B" in name else 1.0
 
 
 def adalora(model: Module, params: parameters.AdaloraParams, total_steps: int) -> Module:
@@ -93,11 +113,12 @@ def adalora(model: Module, params: parameters.AdaloraParams, total_steps: int) -
 
     # Warm up on a tenth of the run, settle on the last third: the shares of the AdaLoRA paper's GLUE runs.
     warm_up, settle = total_steps // 10, total_steps // 3
-    if total_steps - warm_up - settle < 1:
+    if settle < 1:
         raise Unsupported(
             reason=Words(
-                f"AdaLoRA needs more than {total_steps} steps to share out its ranks. Train longer, or take LoRA.",
-                f"AdaLoRA 需要多于 {total_steps} 步才能分配秩。请延长训练，或改用 LoRA。",
+                f"AdaLoRA shares out its ranks over at least 3 steps, and this run has {total_steps}. Train longer, or "
+                "take LoRA.",
+                f"AdaLoRA 至少需要 3 步来分配秩，而本次训练只有 {total_steps} 步。请延长训练，或改用 LoRA。",
             )
         )
     return _peft(
@@ -130,14 +151,27 @@ def adalora_callbacks(model: Module) -> list[TrainerCallback]:
     return [adalora.RankSharing(model)]
 
 
+def adalora_state(model: Module) -> dict[str, torch.Tensor]:
+    from engine.training import adalora
+
+    return adalora.state(model)
+
+
+def adalora_go_on(model: Module, tensors: dict[str, torch.Tensor]) -> None:
+    from engine.training import adalora
+
+    adalora.go_on(model, tensors)
+
+
 def four_bit(params: parameters.QloraParams, dtype: torch.dtype) -> Any:
     from transformers import BitsAndBytesConfig
 
+    chosen = params.bnb_4bit_compute_dtype
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type=params.bnb_4bit_quant_type,
         bnb_4bit_use_double_quant=params.bnb_4bit_use_double_quant,
-        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_compute_dtype=dtype if chosen == "auto" else hardware.torch_dtype(chosen),
     )
 
 

@@ -13,14 +13,18 @@ from engine.training.tuned import Tuned
 # What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
 # writes it), which is not enough to go on training.
 _TRAINABLE = "trainable.safetensors"
+# Before the names of what the method itself remembers, in the same file.
+_STATE = "state:"
 
 
 def save(tuned: Tuned, folder: Path) -> None:
     """The model as its users load it (an adapter in PEFT's layout, or the whole model), and what resuming needs."""
     save_model(tuned, folder)
     if tuned.method.saves == "adapter":
-        weights = {name: p.detach().cpu().contiguous() for name, p in tuned.named_parameters() if p.requires_grad}
-        save_file(weights, folder / _TRAINABLE)
+        kept = {name: p.detach() for name, p in tuned.named_parameters() if p.requires_grad}
+        if tuned.method.state:
+            kept |= {f"{_STATE}{name}": value for name, value in tuned.method.state.read(tuned.model).items()}
+        save_file({name: value.cpu().contiguous() for name, value in kept.items()}, folder / _TRAINABLE)
 
 
 def save_model(tuned: Tuned, folder: Path, dtype: torch.dtype | None = None) -> None:
@@ -51,7 +55,11 @@ def _is_pissa(config: object) -> bool:
 def load(tuned: Tuned, folder: Path) -> None:
     """The weights that `save` wrote, into a model built the same way."""
     if tuned.method.saves == "adapter":
-        tuned.load_state_dict(load_file(folder / _TRAINABLE), strict=False)
+        kept = load_file(folder / _TRAINABLE)
+        if tuned.method.state:
+            state = {name.removeprefix(_STATE): kept.pop(name) for name in list(kept) if name.startswith(_STATE)}
+            tuned.method.state.write(tuned.model, state)
+        tuned.load_state_dict(kept, strict=False)
         return
     weights: dict[str, torch.Tensor] = {}
     for file in sorted(folder.glob("*.safetensors")):

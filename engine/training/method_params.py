@@ -5,10 +5,26 @@ from typing import Literal
 from engine.fields import Params, param
 from engine.words import Words
 
-TARGETS = Words(
-    "Which layers get an adapter: 'all-linear', or module names parted by commas, such as q_proj,v_proj.",
-    "给哪些层加适配器：填 all-linear 表示全部线性层，或用逗号分隔的模块名，例如 q_proj,v_proj。",
-)
+# What a person may pick for "target modules" instead of the model's own module names.
+TARGETS = {
+    "all-linear": Words("All linear layers", "全部线性层"),
+    "q_proj,v_proj": Words("Query and value, as in the LoRA paper", "查询与值（LoRA 论文的做法）"),
+}
+
+
+def _target_modules() -> str:
+    return param(
+        "all-linear",
+        Words("Target modules", "目标模块"),
+        Words(
+            "Which layers get an adapter: all of them, or those that you tick. On the command line: all-linear, or module "
+            "names parted by commas.",
+            "给哪些层加适配器：全部，或只选您勾选的。命令行中填 all-linear，或用逗号分隔的模块名。",
+        ),
+        choices=TARGETS,
+        names="modules",
+        min_length=1,
+    )
 
 
 def _virtual_tokens(default: int = 16) -> int:
@@ -56,7 +72,9 @@ class NormParams(Params):
     """Norm tuning has no parameters of its own."""
 
 
-class LoraParams(Params):
+class LoraFamily(Params):
+    """What LoRA and its kin share."""
+
     r: int = param(
         8,
         Words("Rank", "秩 r"),
@@ -77,7 +95,7 @@ class LoraParams(Params):
         ge=1,
         le=4096,
     )
-    target_modules: str = param("all-linear", Words("Target modules", "目标模块"), TARGETS)
+    target_modules: str = _target_modules()
     lora_dropout: float = param(
         0.0,
         Words("Dropout", "随机失活"),
@@ -101,16 +119,6 @@ class LoraParams(Params):
         Words("Scale by alpha / sqrt(rank): steadier at high ranks.", "按 alpha / √r 缩放：秩较大时更稳定。"),
         advanced=True,
     )
-    init_lora_weights: Literal["default", "pissa"] = param(
-        "default",
-        Words("Initial weights", "初始化方式"),
-        Words(
-            "PiSSA starts from the layer's own principal components and often learns faster.",
-            "PiSSA 以该层权重的主成分为起点，往往学得更快。",
-        ),
-        advanced=True,
-        choices={"default": Words("Zero (LoRA)", "从零开始（LoRA）"), "pissa": Words("PiSSA", "PiSSA")},
-    )
     loraplus_lr_ratio: float = param(
         1.0,
         Words("LoRA+ ratio", "LoRA+ 倍率"),
@@ -124,11 +132,28 @@ class LoraParams(Params):
     )
 
 
-class DoraParams(LoraParams):
+class LoraParams(LoraFamily):
+    init_lora_weights: Literal["default", "pissa"] = param(
+        "default",
+        Words("Initial weights", "初始化方式"),
+        Words(
+            "PiSSA starts from the layer's own principal components and often learns faster.",
+            "PiSSA 以该层权重的主成分为起点，往往学得更快。",
+        ),
+        advanced=True,
+        choices={"default": Words("Zero (LoRA)", "从零开始（LoRA）"), "pissa": Words("PiSSA", "PiSSA")},
+    )
+
+    @property
+    def pissa(self) -> bool:
+        return self.init_lora_weights == "pissa"
+
+
+class DoraParams(LoraFamily):
     """LoRA's parameters; DoRA is LoRA with the weight's magnitude learnt apart from its direction."""
 
 
-class QloraParams(LoraParams):
+class QloraParams(LoraFamily):
     bnb_4bit_quant_type: Literal["nf4", "fp4"] = param(
         "nf4",
         Words("4-bit format", "4 位格式"),
@@ -144,6 +169,21 @@ class QloraParams(LoraParams):
         Words("Double quantisation", "双重量化"),
         Words("Quantises the scales too: saves about 0.4 bits a weight.", "把缩放系数也量化，每个权重约再省 0.4 位。"),
         advanced=True,
+    )
+    bnb_4bit_compute_dtype: Literal["auto", "fp32", "bf16", "fp16"] = param(
+        "auto",
+        Words("Compute format", "计算精度"),
+        Words(
+            "The 4-bit weights are unpacked to this format for each product. Automatic: that of the training.",
+            "每次计算时把 4 位权重还原成这种格式。“自动”即与训练精度相同。",
+        ),
+        advanced=True,
+        choices={
+            "auto": Words("Automatic", "自动"),
+            "fp32": Words("fp32", "fp32"),
+            "bf16": Words("bf16", "bf16"),
+            "fp16": Words("fp16", "fp16"),
+        },
     )
 
 
@@ -169,7 +209,7 @@ class AdaloraParams(Params):
         ge=1,
         le=4096,
     )
-    target_modules: str = param("all-linear", Words("Target modules", "目标模块"), TARGETS)
+    target_modules: str = _target_modules()
     lora_dropout: float = param(
         0.0,
         Words("Dropout", "随机失活"),

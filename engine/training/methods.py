@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import NotFound
 from engine.fields import Params
-from engine.training import adapters
+from engine.training import adapters, counts
 from engine.training import method_params as parameters
+from engine.training.counts import Count, Shapes
 from engine.words import Words
 
 if TYPE_CHECKING:
@@ -30,17 +31,43 @@ def _no_callbacks(model: Module) -> list[TrainerCallback]:
     return []
 
 
+def _same_rate(params: Params, name: str) -> float:
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Values of a method's parameters that do not go together: said of `field` where `when(params)`."""
+
+    field: str
+    when: Callable[[Any], bool]
+    reason: Words
+
+
+@dataclass(frozen=True)
+class State:
+    """What a method carries from step to step beside its weights: `read(model)` for a checkpoint, `write(model, tensors)`
+    to go on from one."""
+
+    read: Callable[[Module], dict[str, torch.Tensor]]
+    write: Callable[[Module, dict[str, torch.Tensor]], None]
+
+
 @dataclass(frozen=True)
 class MethodSpec:
     """`prepare(model, params, total_steps)` freezes, adds adapters, and returns the model to train.
 
+    count(shapes, params): how many numbers train and how many are saved.
     learning_rate: default for a model with hidden states 1,024 wide; `rate` fits it to others.
     layout: where what is trained enters: in the "weights", as a "prompt" of embeddings before each example, or as a
         "prefix" of keys and values before each layer's.
     penalty(model): added to the loss of each step, None for none.
     paged_optimizer: the optimiser's state may move to main memory (CUDA only; elsewhere it is plain AdamW).
     quantisation(params, dtype): how the base's weights are quantised as they are loaded, None for not at all.
+    rate_factor(params, name): by what the learning rate is multiplied for the parameter called `name`.
     callbacks(model): what else must happen during training (AdaLoRA shares out its ranks after each step).
+    state: what else must be in a checkpoint for an exact resume.
+    clashes: parameters that do not go together, with the reason.
     objectives: keys of those that it serves, None for all; `objectives_reason` says why not the others.
     saves: "adapter" (PEFT's layout) or the whole "model".
     """
@@ -50,12 +77,16 @@ class MethodSpec:
     summary: Words
     params: type[Params]
     prepare: Callable[[Module, Any, int], Module]
+    count: Callable[[Shapes, Any], Count]
     learning_rate: float
     diagram: str
     layout: Literal["weights", "prompt", "prefix"] = "weights"
     saves: Literal["adapter", "model"] = "adapter"
     quantisation: Callable[[Any, torch.dtype], Any] = _unquantised
+    rate_factor: Callable[[Any, str], float] = _same_rate
     callbacks: Callable[[Module], list[TrainerCallback]] = _no_callbacks
+    state: State | None = None
+    clashes: tuple[Clash, ...] = ()
     penalty: Callable[[Module], torch.Tensor] | None = None
     paged_optimizer: bool = False
     objectives: tuple[str, ...] | None = None
@@ -81,8 +112,10 @@ METHODS = (
         ),
         params=parameters.LoraParams,
         prepare=adapters.lora,
+        count=counts.lora,
         learning_rate=5e-4,
         diagram="lora.svg",
+        rate_factor=adapters.loraplus,
     ),
     MethodSpec(
         key="qlora",
@@ -93,9 +126,11 @@ METHODS = (
             "先把底座模型压缩到每个权重 4 位，再做 LoRA：模型占用的内存只有四分之一，速度略慢。适合原本放不下的大模型。",
         ),
         params=parameters.QloraParams,
-        prepare=adapters.lora,
+        prepare=adapters.qlora,
+        count=counts.qlora,
         learning_rate=5e-4,
         diagram="qlora.svg",
+        rate_factor=adapters.loraplus,
         quantisation=adapters.four_bit,
         paged_optimizer=True,
     ),
@@ -109,8 +144,10 @@ METHODS = (
         ),
         params=parameters.DoraParams,
         prepare=adapters.dora,
+        count=counts.dora,
         learning_rate=5e-4,
         diagram="dora.svg",
+        rate_factor=adapters.loraplus,
     ),
     MethodSpec(
         key="adalora",
@@ -121,10 +158,22 @@ METHODS = (
         ),
         params=parameters.AdaloraParams,
         prepare=adapters.adalora,
+        count=counts.adalora,
         learning_rate=2e-3,
         diagram="adalora.svg",
         penalty=adapters.adalora_penalty,
         callbacks=adapters.adalora_callbacks,
+        state=State(adapters.adalora_state, adapters.adalora_go_on),
+        clashes=(
+            Clash(
+                "target_r",
+                lambda params: params.target_r >= params.init_r,
+                Words(
+                    "it must be below the initial rank, or there is nothing to share out",
+                    "必须小于初始秩，否则没有可以分配的秩",
+                ),
+            ),
+        ),
     ),
     MethodSpec(
         key="full",
@@ -135,6 +184,7 @@ METHODS = (
         ),
         params=parameters.FullParams,
         prepare=adapters.full,
+        count=counts.full,
         learning_rate=2e-4,
         diagram="full.svg",
         saves="model",
@@ -148,6 +198,7 @@ METHODS = (
         ),
         params=parameters.FreezeParams,
         prepare=adapters.freeze,
+        count=counts.freeze,
         learning_rate=2e-4,
         diagram="freeze.svg",
         saves="model",
@@ -162,6 +213,7 @@ METHODS = (
         ),
         params=parameters.PromptTuningParams,
         prepare=adapters.prompt_tuning,
+        count=counts.prompt_tuning,
         learning_rate=1e-2,
         diagram="prompt_tuning.svg",
         layout="prompt",
@@ -175,6 +227,7 @@ METHODS = (
         ),
         params=parameters.PTuningParams,
         prepare=adapters.p_tuning,
+        count=counts.p_tuning,
         learning_rate=1e-3,
         diagram="p_tuning.svg",
         layout="prompt",
@@ -189,6 +242,7 @@ METHODS = (
         ),
         params=parameters.PrefixTuningParams,
         prepare=adapters.prefix_tuning,
+        count=counts.prefix_tuning,
         learning_rate=1e-2,
         diagram="prefix_tuning.svg",
         layout="prefix",
@@ -202,6 +256,7 @@ METHODS = (
         ),
         params=parameters.Ia3Params,
         prepare=adapters.ia3,
+        count=counts.ia3,
         learning_rate=5e-3,
         diagram="ia3.svg",
     ),
@@ -214,6 +269,7 @@ METHODS = (
         ),
         params=parameters.NormParams,
         prepare=adapters.norms,
+        count=counts.norms,
         learning_rate=2e-3,
         diagram="ln_tuning.svg",
     ),

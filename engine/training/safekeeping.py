@@ -19,6 +19,18 @@ class Safekeeping:
     keep: int
     room: Room
 
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        """The usual one; parameters whose rate the method multiplies are in groups of their own."""
+        optimizer = super().create_optimizer(model)
+        factors = {parameter: self.tuned.rate_factor(name) for name, parameter in self.model.named_parameters()}
+        split = []
+        for group in optimizer.param_groups:
+            for factor in sorted({factors[parameter] for parameter in group["params"]}):
+                chosen = [parameter for parameter in group["params"] if factors[parameter] == factor]
+                split.append({**group, "params": chosen, "lr": group["lr"] * factor})
+        optimizer.param_groups = split
+        return optimizer
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         """Written beside, flushed, and renamed; on a full disk again when there is room."""
         target = Path(self.args.output_dir)

@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sized
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from engine.data import encode
 from engine.models import library
 from engine.runs.events import Events
 from engine.training import budget, checkpoints, loading, methods, objectives
+from engine.training import config as configs
 from engine.training.config import RunConfig
 from engine.training.recipe import Recipe, Task
 from engine.training.reporting import Reporter
@@ -31,6 +33,7 @@ class Session:
     def __init__(self, run: Path, config: RunConfig, events: Events):
         self._run, self._config, self._events = run, config, events
         self._method, self._objective = methods.get(config.method), objectives.get(config.objective)
+        self._method_params = self._method.params(**config.method_params)
         self._device = hardware.best()
         self._room = Room(run, events)
         # What the supervisor wrote for this start: where to resume, and how much smaller packs must be.
@@ -64,7 +67,7 @@ class Session:
         tuned = self._tuned(recipe, model_path, total)
         trainer, reporter = self._trainer(recipe, tuned, total, val is not None and recipe.evaluates)
         trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
-        parameters = library.describe(model_path).parameters
+        parameters = library.describe(library.base(model_path)).parameters
         sizes = {"trainable_parameters": trainable, "parameters": parameters, "rows": len(train)}
         self._events.write("phase", phase="measuring", **sizes)
         started = time.monotonic()
@@ -111,19 +114,20 @@ class Session:
 
     def _tuned(self, recipe: Recipe, path: Path, total_steps: int) -> Tuned:
         training = self._config.training
-        parameters = library.describe(path).parameters
+        parameters = library.describe(library.base(path)).parameters
         precision = self._decided(
             "precision", lambda: loading.compute_precision(training.precision, self._device, parameters)
         )
         weights, compute = loading.base_precision(
             hardware.torch_dtype(precision), trains_base=self._method.saves == "model"
         )
-        params = self._method.params(**self._config.method_params)
+        params = self._method_params
         base = recipe.load(path, weights, self._method.quantisation(params, weights))
         base.config.use_cache = False
         if training.gradient_checkpointing:
-            base.gradient_checkpointing_enable({"use_reentrant": False})
+            base.activation_checkpointing_enable({"use_reentrant": False})
         tuned = recipe.wrap(Tuned(self._method.prepare(base, params, total_steps), self._method, compute))
+        tuned.rate_factor = partial(self._method.rate_factor, params)
         checkpoints.keep_start(tuned, self._run / "start")
         return tuned
 
@@ -136,7 +140,7 @@ class Session:
             per_device_train_batch_size=training.batch_size,
             num_train_epochs=self._epochs,
             max_steps=self._max_steps,
-            learning_rate=self._rate(causal.config.hidden_size),
+            learning_rate=configs.rate(self._config, causal.config.hidden_size),
             lr_scheduler_type=training.lr_scheduler_type,
             warmup_steps=training.warmup_steps,
             weight_decay=training.weight_decay,
@@ -183,12 +187,6 @@ class Session:
             decisions[name] = decide()
             home.write_json(file, decisions)
         return decisions[name]
-
-    def _rate(self, hidden_size: int) -> float:
-        chosen = self._config.training.learning_rate
-        if chosen is not None:
-            return chosen
-        return float(f"{self._method.rate(hidden_size) * self._objective.rate_share:.2g}")
 
     def _save(self, tuned: Tuned, tokenizer: object) -> None:
         """`final/`, whole or not at all; one from before a resume makes way."""

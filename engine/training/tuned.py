@@ -1,5 +1,6 @@
 """A model as a method changed it: what trains, what is saved, and where it came from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -18,6 +19,8 @@ class Tuned(torch.nn.Module):
         self.compute = compute
         # A folder with the adapter as it was before training, where saving needs it (see `checkpoints.keep_start`).
         self.start: Path | None = None
+        # By what the learning rate of the parameter of a name is multiplied.
+        self.rate_factor: Callable[[str], float] = lambda name: 1.0
 
     @property
     def causal(self) -> torch.nn.Module:

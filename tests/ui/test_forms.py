@@ -11,7 +11,7 @@ from engine.fields import Params, param, validated
 from engine.training.config import TrainingParams
 from engine.training.methods import METHODS
 from engine.words import LANGUAGES, Words
-from ui.forms import Form, Forms
+from ui.forms import Form, Forms, alone, offer
 from ui.text import Text
 
 
@@ -79,6 +79,33 @@ def test_every_error_is_said_at_its_field():
     assert "td-wrong" in said["steps"]["elem_classes"] and "at least 1" in said["steps"]["info"]
     assert said["curve"]["info"] == "Which way."
     assert form.names_any(raised.value, advanced=False) and not form.names_any(raised.value, advanced=True)
+
+
+class Named(Params):
+    target: str = param(
+        "all",
+        Words("Target", "目标"),
+        Words("Which.", "哪些。"),
+        choices={"all": Words("All", "全部"), "q,v": Words("Two", "两个")},
+        names="modules",
+        min_length=1,
+    )
+
+
+def test_names_are_ticked_and_shortcuts_stand_alone():
+    form = laid_out(Named, "zh")
+    (group,) = form.named
+    assert group.choices == [("全部", "all"), ("两个", "q,v")] and group.value == ["all"]
+    assert alone(["all", "q"], ["all", "q,v"]) == ["q"]
+    assert alone(["q", "v", "all"], ["all", "q,v"]) == ["all"]
+    assert alone([], ["all"]) == []
+    update = offer(group, ["q", "gone"], ["q", "k"])
+    assert update["choices"] == [("全部", "all"), ("两个", "q,v"), ("q", "q"), ("k", "k")] and update["value"] == ["q"]
+    assert offer(group, ["gone"], ["q"])["value"] == ["all"]
+    assert form.settings([["q", "k"]]) == {"target": "q,k"}
+    assert group.preprocess(["new"]) == ["new"] and group.preprocess("x") == []
+    with pytest.raises(InvalidFields, match="at least one"):
+        validated(Named, form.settings([[]]))
 
 
 def test_of_the_forms_of_a_registry_only_the_chosen_one_is_shown():

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, get_scheduler
+from bitsandbytes.nn import Linear4bit
+from peft.optimizers import create_loraplus_optimizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, get_scheduler
 
 from engine.training import batching, methods
+
+
+def names(cases: list[tuple[str, dict]]) -> list[str]:
+    """What pytest calls (method, parameters)."""
+    return [f"{key}-{'-'.join(map(str, params.values()))}" if params else key for key, params in cases]
 
 
 def conversations(tokenizer, data: Path, max_length: int, split: str = "train") -> list[tuple[list[int], list[int]]]:
@@ -37,8 +44,27 @@ def prepare(path: Path, method: str, params: dict, total_steps: int, seed: int, 
     """The model that our own run trains, with the same random start."""
     spec = methods.get(method)
     transformers.set_seed(seed)
-    base = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-    return spec.prepare(base, spec.params(**params), total_steps).to(dtype)
+    model = spec.prepare(load_base(path, method, params), spec.params(**params), total_steps)
+    return model.to(dtype) if dtype != torch.float32 else model
+
+
+def load_base(path: Path, method: str, params: dict) -> PreTrainedModel:
+    spec = methods.get(method)
+    quantisation = spec.quantisation(spec.params(**params), torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, quantization_config=quantisation)
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False  # its kernel wants layers wider than the tiny model's
+    return model
+
+
+def optimizer(model: torch.nn.Module, learning_rate: float, params: dict) -> torch.optim.Optimizer:
+    if "loraplus_lr_ratio" in params:
+        ratio = params["loraplus_lr_ratio"]
+        return create_loraplus_optimizer(
+            model, torch.optim.AdamW, lr=learning_rate, loraplus_lr_ratio=ratio, loraplus_weight_decay=0.0
+        )
+    return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=learning_rate, weight_decay=0.0)
 
 
 def loop(
@@ -58,8 +84,8 @@ def loop(
     rows = conversations(AutoTokenizer.from_pretrained(path), data, max_length)
     model = prepare(path, method, params, steps, seed, dtype)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
-    schedule = get_scheduler("cosine", optimizer, num_warmup_steps=0, num_training_steps=steps)
+    adam = optimizer(model, learning_rate, params)
+    schedule = get_scheduler("cosine", adam, num_warmup_steps=0, num_training_steps=steps)
     model.train()
     losses = []
     per_epoch = -(-len(rows) // batch_size)
@@ -70,10 +96,10 @@ def loop(
         loss = model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
+        adam.step()
         if method == "adalora":
             model.base_model.update_and_allocate(step)
         schedule.step()
-        optimizer.zero_grad()
+        adam.zero_grad()
         losses.append(loss.item())
     return losses, model

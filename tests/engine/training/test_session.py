@@ -12,11 +12,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2
 
 from engine import hardware, home
 from engine.data import convert
-from engine.errors import InvalidFields, LossNotFinite, NoRows, NotFound, Unsupported
+from engine.errors import InvalidFields, LossNotFinite, NoRows, NotFound
 from engine.runs import store
 from engine.runs.events import Events, log
 from engine.training import config as configs
-from engine.training import loading
+from engine.training import loading, ranks
 from engine.training.session import Session
 from tests.engine.training import plain
 
@@ -67,6 +67,17 @@ def test_the_evaluation_loss_is_the_mean_over_answer_tokens(train, model, data):
     with torch.no_grad():
         expected = base(**plain.padded(rows)).loss.item()
     assert next(e["eval_loss"] for e in events if e["type"] == "eval") == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("checkpoint", [4, 8])
+def test_adalora_resumes_with_its_ranks_and_what_they_rest_on(train, checkpoint):
+    """Before and after the last sharing-out, which is after step 7 of 10."""
+    settings = SHORT | {"max_steps": 10, "save_total_limit": 9, "init_r": 6, "target_r": 2}
+    _, undisturbed = train("adalora", **settings)
+    run, _ = train("adalora", **settings)
+    shared_out = ranks.of_run(run)
+    assert losses(resume(run, checkpoint)) == losses(undisturbed)
+    assert ranks.of_run(run) == shared_out
 
 
 @pytest.mark.parametrize("method", ["lora", "full", "p_tuning", "prefix_tuning"])
@@ -214,7 +225,7 @@ def test_missing_models_data_and_methods_are_named(workspace, model, data):
 
 
 def test_a_module_the_model_does_not_have_is_named_with_those_it_has(train):
-    with pytest.raises(Unsupported) as caught:
+    with pytest.raises(InvalidFields) as caught:
         train("lora", **SHORT, target_modules="query")
     assert "q_proj" in str(caught.value)
 

@@ -1,0 +1,90 @@
+"""What a run will do, before it starts, from its config and a look at model and data: no torch, at once."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from engine.data import datasets, lengths
+from engine.models import library
+from engine.training import config as configs
+from engine.training import methods
+from engine.training.config import RunConfig
+from engine.training.counts import Shapes
+
+# A suggested maximum length is a multiple of this.
+_STEP = 64
+_ADAPTER_BYTES = 4  # fp32
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """`trainable`, `saved_bytes`: None where the model's weights are packed and tell no shapes. `too_long`: share of the
+    rows that the maximum length cuts; `suggested_length`: one that cuts none (None: nothing is known of the lengths)."""
+
+    parameters: int | None
+    trainable: int | None
+    saved_bytes: int | None
+    learning_rate: float
+    train_rows: int
+    val_rows: int
+    steps: int
+    warmup_steps: int
+    eval_every: int
+    longest: int | None
+    too_long: float
+    suggested_length: int | None
+
+
+def of(config: RunConfig) -> Outlook:
+    """What the run of `config` will do.
+
+    Raises:
+        NotAModel, NotFound: the model or the data set is not there.
+    """
+    model, data = Path(config.model), datasets.load(Path(config.data))
+    training, method = config.training, methods.get(config.method)
+    base = library.base(model)
+    shapes, described = Shapes.of(base), library.describe(base)
+    count = method.count(shapes, method.params(**config.method_params)) if shapes else None
+    # A whole model is about as large as it came.
+    width = _ADAPTER_BYTES if method.saves == "adapter" else described.bytes / (described.parameters or 1)
+    steps = training.max_steps
+    if steps <= 0:
+        steps = math.ceil(training.num_train_epochs * math.ceil(data.train / training.batch_size))
+    warmup = training.warmup_steps * steps if training.warmup_steps < 1 else training.warmup_steps
+    known = _lengths(data.path, data.created, base, training.max_length)
+    longest = known["max"] if known else None
+    return Outlook(
+        parameters=described.parameters,
+        trainable=count.trainable if count else None,
+        saved_bytes=round(count.saved * width) if count else None,
+        learning_rate=configs.rate(config, described.hidden_size),
+        train_rows=data.train,
+        val_rows=min(data.val, training.eval_rows),
+        steps=steps,
+        warmup_steps=math.ceil(warmup),
+        eval_every=training.eval_steps or max(1, steps // 10),
+        longest=longest,
+        too_long=known["over"] if known else 0.0,
+        suggested_length=suggested_length(model, data.path),
+    )
+
+
+@lru_cache(maxsize=64)
+def _lengths(data: Path, changed: float, model: Path, limit: int) -> dict | None:
+    """How long the training rows are in this model's tokens; `changed` makes a data set that was written anew another."""
+    if not (model / "tokenizer.json").is_file():
+        return None
+    return lengths.token_lengths(datasets.rows(data / "train.json"), datasets.load(data).format, model, limit)
+
+
+def suggested_length(model: Path, data: Path) -> int | None:
+    """A maximum length that cuts none of the rows in `data`; None where nothing is known of their lengths."""
+    base = library.base(model)
+    known = _lengths(data, datasets.load(data).created, base, 0)
+    return _suggested(known["max"], library.describe(base).context_length) if known else None
+
+
+def _suggested(longest: int, context: int | None) -> int:
+    return min(math.ceil(longest / _STEP) * _STEP, context or longest)

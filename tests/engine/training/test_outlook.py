@@ -1,0 +1,74 @@
+"""What is said before a run starts is what the run then does."""
+
+import pytest
+from transformers import AutoTokenizer
+
+from engine import home
+from engine.errors import InvalidFields, Unsupported
+from engine.training import config as configs
+from engine.training import methods, objectives, outlook, presets
+from engine.training.methods import MethodSpec
+from engine.training.training_params import TrainingParams
+from engine.words import Words
+from tests.engine.training import plain
+
+
+@pytest.mark.parametrize("method", ["lora", "full", "prompt_tuning"])
+def test_a_run_does_what_was_foreseen(train, model, data, method):
+    settings = {"num_train_epochs": 2.0, "batch_size": 10, "precision": "fp32", "eval_rows": 5}
+    found = outlook.of(configs.build(str(model), str(data), method=method, settings=settings))
+    run, events = train(method, **settings)
+    steps = [event for event in events if event["type"] == "step"]
+    assert found.steps == events[-1]["steps"] == len(steps)
+    assert found.trainable == events[-1]["trainable_parameters"]
+    assert found.parameters == events[-1]["parameters"]
+    assert found.learning_rate == pytest.approx(max(step["learning_rate"] for step in steps), rel=0.01)
+    evaluated = [event["step"] for event in events if event["type"] == "eval"]
+    assert evaluated[1] - evaluated[0] == found.eval_every
+    assert (found.train_rows, found.val_rows) == (48, 5)
+    saved = sum(file.stat().st_size for file in (run / "final").glob("*.safetensors"))
+    assert found.saved_bytes == pytest.approx(saved, rel=0.35)
+
+
+def test_the_maximum_length_is_suggested_from_the_data(workspace, model, data):
+    rows = plain.conversations(AutoTokenizer.from_pretrained(model), data, 100_000)
+    longest = max(len(ids) for ids, _ in rows)
+    suggested = outlook.suggested_length(model, data)
+    assert longest <= suggested < longest + 64
+    tight = outlook.of(configs.build(str(model), str(data), settings={"max_length": 64}))
+    assert tight.longest == longest and tight.suggested_length == suggested
+    assert tight.too_long == pytest.approx(sum(len(ids) > 64 for ids, _ in rows) / len(rows))
+    assert outlook.of(configs.build(str(model), str(data), settings={"max_length": suggested})).too_long == 0
+
+
+def test_every_preset_is_valid_and_the_default_one_changes_nothing():
+    names = presets.values(None)
+    assert presets.values("balanced") == names == {name: getattr(TrainingParams(), name) for name in names}
+    for preset in presets.PRESETS:
+        chosen = TrainingParams(**presets.values(preset.key)).model_dump()
+        assert {name: chosen[name] for name in preset.settings} == preset.settings
+
+
+def test_what_does_not_go_together_says_why(workspace, model, data, monkeypatch):
+    with pytest.raises(InvalidFields) as caught:
+        configs.build(str(model), str(data), method="adalora", settings={"init_r": 4, "target_r": 4})
+    assert [each["field"] for each in caught.value.details["problems"]] == ["target_r"]
+    assert "initial rank" in caught.value.text("en") and "初始秩" in caught.value.text("zh")
+    with pytest.raises(InvalidFields) as caught:
+        configs.build(str(model), str(data), settings={"target_modules": "q_proj,query"})
+    assert "query" in caught.value.text("en") and "gate_proj" in caught.value.text("zh")
+    picky = MethodSpec(
+        **{**vars(methods.get("lora")), "objectives": ("sft",), "objectives_reason": Words("only so", "只能如此")}
+    )
+    monkeypatch.setattr(methods, "METHODS", (picky,))
+    with pytest.raises(Unsupported, match="only so"):
+        configs.build(str(model), str(data), objective="pretrain")
+    assert configs.refusal(picky, objectives.get("sft")) is None
+
+
+def test_a_run_on_top_of_a_run_counts_the_base(train, model, data):
+    run, _ = train("lora", max_steps=2, batch_size=4, precision="fp32", eval_rows=2)
+    above = configs.build(str(run), str(data))
+    assert above.model == str(run / "final")
+    assert outlook.of(above).parameters == outlook.of(configs.build(str(model), str(data))).parameters
+    assert home.read_json(run / "config.json")["model"] == str(model)
