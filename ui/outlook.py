@@ -71,6 +71,7 @@ def _facts(t: Text, found: Outlook) -> list[dict]:
 def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
     """Sentences, as HTML."""
     training, method = config.training, methods.get(config.method)
+    saves = "outlook.saves_adapter" if method.saves == "adapter" else "outlook.saves_model"
     told = [
         t.html(
             "outlook.reads",
@@ -79,7 +80,7 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
             batch=training.batch_size,
             passes=f"{found.steps * training.batch_size / max(1, found.train_rows):.3g}",
         ),
-        t.html(f"outlook.saves_{method.saves}", method=t.of(method.label)),
+        t.html(saves, method=t.of(method.label)),
         t.html(
             "outlook.rises",
             warmup=f"{found.warmup_steps:,}",
