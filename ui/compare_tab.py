@@ -12,7 +12,7 @@ from engine.compare.settings import GenerationParams
 from engine.errors import InvalidFields, NotFound, TuneDeskError
 from engine.fields import validated
 from engine.runs import store
-from ui import answers, columns, questions, stage, ten
+from ui import answers, columns, questions, stage, ten, votes
 from ui.forms import Form
 from ui.model_tab import heading
 from ui.page import GENERATION, Page
@@ -76,6 +76,7 @@ def build(page: Page) -> None:
     thread = answers.panel(t, "compare-thread")
     demo = gr.HTML("", elem_id="compare-demo", apply_default_css=False)
     ten.build(page, run, chosen, system, form)
+    votes.build(page, run)
     stage.build(page, run)
 
     def show(place: dict) -> list:

@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from assets.build import corpus, medical, model, questions, tokenizer
+from assets.build import corpus, medical, model, preferences, questions, tokenizer
 from engine import home
 
 SEED = 42
 # Documents read once each: about forty tokens apiece.
 TRAIN, VAL = 141_000, 1_000
+# Pairs of answers to the same question: 200 to learn from, the rest to test with.
+PAIRS = 260
 # Documents that the tokenizer learns its English from.
 READ = 20_000
 SETTINGS = {
@@ -46,9 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_data(folder: Path) -> None:
-    """The medical table, a sample of the corpus, and the held-out everyday questions."""
+    """The medical table, pairs of answers, a sample of the corpus, and the held-out everyday questions."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "medical.csv").write_bytes(medical.encoded(medical.rows(SEED)))
+    (folder / "preferences.csv").write_bytes(preferences.encoded(preferences.pairs(SEED, PAIRS)))
     pairs = ({"question": question, "answer": answer} for question, answer in questions.EVERYDAY)
     (folder / "everyday.jsonl").write_bytes(lines(pairs))
     (folder / "everyday.txt").write_text("\n\n".join(corpus.readings(SEED + 2, 400)) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine import home
 from engine.compare import evaluate
-from engine.compare.names import Source, adapter_kind, below, resolve
+from engine.compare.names import Source, adapter_kind, resolve
 from engine.errors import DiskFull, Unsupported, WorkError
 from engine.models import library
 from engine.runs.store import Run
@@ -101,7 +101,7 @@ def _merge(source: Source, folder: Path, progress: Progress) -> None:
         cpu = hardware.devices()[-1]
         model = load_model(source.adapter, torch.float32, cpu)
         progress("saving")
-        stored = AutoConfig.from_pretrained(below(source.weights), local_files_only=True).dtype
+        stored = AutoConfig.from_pretrained(library.base(source.weights), local_files_only=True).dtype
         model.to(stored or torch.float32).save_pretrained(folder, max_shard_size="2GB")
     _copy_words(source, folder)
 
@@ -162,7 +162,7 @@ def expected_bytes(run: Run, form: str) -> int:
 def _need(source: Source, form: str) -> int:
     if form == "adapter":
         return home.size_of(source.adapter or source.weights)
-    return library.describe(below(source.weights)).bytes * (2 if form == "gguf" else 1)
+    return library.describe(library.base(source.weights)).bytes * (2 if form == "gguf" else 1)
 
 
 def _check_room(source: Source, form: str, out: Path) -> None:
@@ -180,7 +180,7 @@ def _card(run: Run, source: Source, form: str, out: Path) -> str:
     for lang in ("zh", "en"):
         say = {"zh": 1, "en": 0}[lang]
         facts = [
-            (("Base model", "底座模型")[say], f"`{below(source.weights).name}`"),
+            (("Base model", "底座模型")[say], f"`{library.base(source.weights).name}`"),
             (("Objective", "训练目标")[say], objective.label.text(lang)),
             (("Method", "训练方法")[say], method.label.text(lang)),
             (("Data", "训练数据")[say], f"`{Path(config['data']).name}`"),
@@ -213,7 +213,7 @@ def _usage(source: Source, form: str, out: Path) -> str:
             'print(chat([{"role": "user", "content": "你好"}])[0]["generated_text"][-1]["content"])\n```\n\n'
             f"```\nvllm serve {out.name}\n```\n"
         )
-    base = below(source.weights)
+    base = library.base(source.weights)
     return (
         "```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n"
         f'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "{out.name}")\n```\n\n'

@@ -21,7 +21,7 @@ from jinja2.exceptions import TemplateError
 from transformers import PreTrainedModel
 
 from engine import hardware
-from engine.compare.names import Source, adapter_kind, below, stamp
+from engine.compare.names import Source, adapter_kind, stamp
 from engine.data import encode, tokens
 from engine.data.tokens import Tokens
 from engine.errors import OutOfMemory, Unsupported, WorkError
@@ -183,7 +183,7 @@ class Shelf:
                 torch.cuda.empty_cache()
 
     def _bytes(self, source: Source) -> int:
-        described = library.describe(below(source.weights))
+        described = library.describe(library.base(source.weights))
         if source.quantised:
             return described.bytes // 3
         parameters = described.parameters or described.bytes // 2
@@ -211,7 +211,7 @@ class Shelf:
                     "基于提示的适配器无法合并进模型，不能在它之上继续。",
                 )
             )
-        described = library.describe(below(source.weights))
+        described = library.describe(library.base(source.weights))
         parameters = described.parameters or described.bytes // 2
         dtype = hardware.torch_dtype(hardware.precision(self._precision, self._device, parameters))
         quantisation = None

@@ -10,13 +10,17 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import NotFound
+from engine.errors import NotFound, Unsupported
 from engine.home import read_json
 from engine.models import library
 from engine.runs import store
 from engine.words import Words
 
 _RUN = Words("model of the run", "训练任务的模型")
+_SCORES = Words(
+    "This run made a reward model: it scores answers and cannot chat. Choose another run.",
+    "该任务训练的是奖励模型：它给回答打分，不能聊天。请选择其他任务。",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Source:
 def resolve(name: str) -> Source:
     """Raises:
     NotFound: no such model, run or checkpoint, or a run that has saved no model yet.
+    Unsupported: a run that made a reward model.
     NotAModel: the folder is there but holds none.
     """
     kind, _, ref = name.partition(":")
@@ -63,6 +68,8 @@ def _of_run(name: str, ref: str, base: bool) -> Source:
     template = template if template.is_file() else None
     config = run.config
     quantised = ("qlora", json.dumps(config["method_params"], sort_keys=True)) if config["method"] == "qlora" else None
+    if not base and config["objective"] == "reward":
+        raise Unsupported(reason=_SCORES)
     if base:
         weights = library.find(config["model"])
         return Source(name, weights, None, weights, template, quantised)
@@ -80,13 +87,6 @@ def stamp(folder: Path) -> tuple:
     """A key of the weights that lie in a folder now: the same path with other files is another model."""
     files = sorted(folder.glob("*.safetensors"))
     return (str(folder), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
-
-
-def below(weights: Path) -> Path:
-    """The folder of the full model: below an adapter, below whatever that was trained on."""
-    while (weights / "adapter_config.json").is_file():
-        weights = Path(adapter_kind(weights)["base_model_name_or_path"])
-    return weights
 
 
 def adapter_kind(folder: Path) -> dict:

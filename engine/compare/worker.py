@@ -1,4 +1,4 @@
-"""The process that evaluates or exports: `python -m engine.compare.worker JOB`.
+"""The process that evaluates, exports or judges: `python -m engine.compare.worker JOB`.
 
 It reads the job's `config.json`, does the work, and writes what happens to `events.jsonl`. It may be ended at any moment:
 an evaluation keeps every batch of answers, an export appears whole or not at all.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import home
-from engine.compare import tasks
+from engine.compare import judge, tasks
 from engine.compare.settings import GenerationParams
 from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.fields import validated
@@ -40,7 +40,7 @@ def main(job: Run) -> int:
             # Whatever a library raises must reach the person; the trace goes to worker.log.
             traceback.print_exc()
             return _failed(events, WorkError(reason=f"{type(error).__name__}: {error}"))
-        events.write("done", stopped=False, **result)
+        events.write("done", **{"stopped": False} | result)
         return 0
 
 
@@ -51,6 +51,7 @@ class Told:
         self._events = events
         self._lock = threading.Lock()
         self._when = -_EVERY
+        self._phase = ""
 
     def phase(self, phase: str) -> None:
         self._events.write("phase", phase=phase)
@@ -61,6 +62,17 @@ class Told:
                 return
             self._when = time.monotonic()
             self._events.write("progress", step=done, max_steps=total)
+
+    def progress(self, phase: str, done: int, total: int, **facts: object) -> None:
+        """A count within a phase, and what else is known by then."""
+        if phase != self._phase:
+            self._phase = phase
+            self.phase(phase)
+        with self._lock:
+            if done < total and time.monotonic() - self._when < _EVERY:
+                return
+            self._when = time.monotonic()
+            self._events.write("progress", step=done, max_steps=total, **facts)
 
 
 class Here:
@@ -117,7 +129,27 @@ def _export(job: Run, told: Told) -> dict:
     return {"path": out.name, "bytes": home.size_of(out)}
 
 
-_WORK = {tasks.EVALUATE: _evaluate, tasks.EXPORT: _export}
+def _judge(job: Run, told: Told) -> dict:
+    from engine import hardware
+    from engine.training.scoring import Scorer
+
+    here = Here()
+    judging = judge.Judging(
+        job.path,
+        job.config,
+        here,
+        judge.make_judge(job.config, here, lambda run: Scorer(run, hardware.best())),
+        tell=told.progress,
+        stop=lambda: job.requested() is not None,
+    )
+    result = judging.run()
+    if result["pairs"]:
+        follower = judge.follow_up(job.config)
+        result["run"] = follower.id if follower else None
+    return result
+
+
+_WORK = {tasks.EVALUATE: _evaluate, tasks.EXPORT: _export, judge.KIND: _judge}
 
 
 def _failed(events: Events, error: TuneDeskError) -> int:

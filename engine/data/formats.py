@@ -94,3 +94,36 @@ def examples(row: Row, format: str) -> Messages:
             messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         return [*messages, {"role": "user", "content": asked}, {"role": "assistant", "content": row["output"]}]
     return row["messages"]
+
+
+def question(row: Row, format: str) -> Messages:
+    """What is asked in a row of any form but plain text: the conversation up to its last answer."""
+    if format in ("preference", "kto"):
+        return asked(row["prompt"])
+    messages = examples(row, format)
+    return messages[:-1] if messages[-1]["role"] == "assistant" else messages
+
+
+def reference(row: Row, format: str) -> str:
+    """The answer that such a row wants; "" where it names none."""
+    if format == "preference":
+        return answered(row["chosen"])[-1]["content"]
+    if format == "kto":
+        return answered(row["completion"])[-1]["content"] if row["label"] else ""
+    last = examples(row, format)[-1]
+    return last["content"] if last["role"] == "assistant" else ""
+
+
+def asked(prompt: str | Messages) -> Messages:
+    """A prompt, given as text or as messages, as messages."""
+    return prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+
+
+def answered(answer: str | Messages) -> Messages:
+    """An answer, given as text or as messages, as messages."""
+    return answer if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
+
+
+def text_of(messages: Messages) -> str:
+    """What is said in a conversation, without who says it."""
+    return "\n".join(message["content"] for message in messages)

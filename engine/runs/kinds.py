@@ -22,6 +22,7 @@ KINDS = {
     "train": Kind(module="engine.training.worker", folder="runs", needs_device=True),
     "download": Kind(module="engine.downloads.worker", folder="downloads", needs_device=False),
     "evaluate": Kind(module="engine.compare.worker", folder="evaluations", needs_device=True),
+    "judge": Kind(module="engine.compare.worker", folder="judgements", needs_device=True),
     "export": Kind(module="engine.compare.worker", folder="exports", needs_device=False),
 }
 

@@ -59,6 +59,8 @@ def _targets(model: Module, names: str) -> str | list[str]:
 def _peft(model: Module, config: Any) -> Module:
     from peft import get_peft_model
 
+    if type(model).__name__.endswith("ForSequenceClassification"):
+        config.task_type = "SEQ_CLS"  # a reward model; its head trains too
     return get_peft_model(model, config)
 
 

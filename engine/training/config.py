@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from engine.data import datasets
+from engine.data import datasets, formats
 from engine.errors import InvalidFields, Unsupported
 from engine.fields import Params, validated
 from engine.models import library
@@ -43,6 +43,21 @@ def refusal(method: MethodSpec, objective: ObjectiveSpec) -> Words | None:
     if objective.methods is not None and method.key not in objective.methods:
         return objective.methods_reason
     return None
+
+
+def wrong_data(objective: ObjectiveSpec, format: str) -> Words | None:
+    """Why a data set of this format is not what an objective learns from, and what to do; None where it is."""
+    if format in objective.formats:
+        return None
+    wanted = formats.get(objective.formats[0])
+    missing = [key for key in wanted.keys if key not in formats.get(format).keys]
+    given = formats.get(format).label
+    return Words(
+        f"{objective.label.en} needs {objective.needs.en}. This data set is of the form “{given.en}” and lacks "
+        f"{', '.join(missing)}. Make one of the form “{wanted.label.en}” in the step Data: choose there which column is what.",
+        f"{objective.label.zh}需要{objective.needs.zh}。该数据集的形式是“{given.zh}”，缺少 {'、'.join(missing)}。"
+        f"请在“数据”步骤中制作“{wanted.label.zh}”形式的数据集，并在那里指定各列的用途。",
+    )
 
 
 def build(
@@ -87,12 +102,16 @@ def build(
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
     if problems:
         raise InvalidFields(problems=problems)
+    data_path = datasets.find(data)
+    wrong = wrong_data(objective_spec, datasets.load(data_path).format)
+    if wrong:
+        raise Unsupported(reason=wrong)
     return RunConfig(
         model=str(base),
-        data=str(datasets.find(data)),
+        data=str(data_path),
         objective=objective,
         method=method,
-        objective_params=checked["objective"].model_dump(),
+        objective_params=objective_spec.resolve(checked["objective"]).model_dump(),
         method_params=checked["method"].model_dump(),
         training=checked["training"],
         launch=launch,

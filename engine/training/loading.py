@@ -22,7 +22,10 @@ def load_model(path: Path, dtype: torch.dtype, device: Device, quantisation: obj
         from peft import PeftModel
 
         base = Path(home.read_json(path / "adapter_config.json")["base_model_name_or_path"])
-        return PeftModel.from_pretrained(load_model(base, dtype, device), path).merge_and_unload()
+        merged = PeftModel.from_pretrained(load_model(base, dtype, device), path).merge_and_unload()
+        # What is trained upon it must find all of it again.
+        merged.name_or_path = str(path)
+        return merged
     return AutoModelForCausalLM.from_pretrained(
         path,
         dtype=dtype,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import NotFound
 from engine.fields import Params
+from engine.training import objective_params as parameters
+from engine.training import rewards
 from engine.words import Words
 
 if TYPE_CHECKING:
@@ -21,12 +23,17 @@ class NoParams(Params):
     """For objectives and methods without parameters of their own."""
 
 
+def _as_given(params: Params) -> Params:
+    return params
+
+
 @dataclass(frozen=True)
 class ObjectiveSpec:
     """formats: formats of data sets (as `convert` writes them) that it learns from.
     methods: keys of those that serve it, None for all; `methods_reason` says why not the others.
     recipe(): the class that knows how to train it.
     metrics: what the trainer tells at each step beside the loss, and how people call it.
+    resolve(params): `params` with what they name found, when a run is made.
     rate_share: the share of a method's default learning rate that is its default here.
     """
 
@@ -40,6 +47,7 @@ class ObjectiveSpec:
     methods: tuple[str, ...] | None = None
     methods_reason: Words | None = None
     metrics: dict[str, Words] = field(default_factory=dict)
+    resolve: Callable[[Params], Params] = _as_given
     rate_share: float = 1.0
 
 
@@ -48,6 +56,55 @@ def _packed() -> type[Recipe]:
 
     return Packed
 
+
+def _dpo() -> type[Recipe]:
+    from engine.training.preferences import Dpo
+
+    return Dpo
+
+
+def _kto() -> type[Recipe]:
+    from engine.training.preferences import Kto
+
+    return Kto
+
+
+def _reward() -> type[Recipe]:
+    from engine.training.reward import Reward
+
+    return Reward
+
+
+def _rloo() -> type[Recipe]:
+    from engine.training.reinforcement import Rloo
+
+    return Rloo
+
+
+def _grpo() -> type[Recipe]:
+    from engine.training.reinforcement import Grpo
+
+    return Grpo
+
+
+_REWARD_METRICS = {
+    "reward": Words("Mean reward", "平均奖励"),
+    "reward_std": Words("Spread of rewards", "奖励的离散程度"),
+    "kl": Words("Distance from the start (KL)", "与原模型的距离（KL）"),
+    "completions/mean_length": Words("Answer length (tokens)", "回答长度（token）"),
+    "repetition": Words("Repetition", "重复率"),
+}
+_QUESTIONS = Words(
+    "questions (with reference answers for the rules that compare), and a reward model or a rule",
+    "问题（按参考答案打分的规则还需要参考答案），以及一个奖励模型或打分规则",
+)
+_ASKING = ("qa", "alpaca", "messages", "preference", "kto")
+_PAIR_METRICS = {
+    "rewards/accuracies": Words("Pairs ranked rightly", "排序正确的比例"),
+    "rewards/margins": Words("Reward margin", "奖励差距"),
+    "rewards/chosen": Words("Reward of the better", "较好回答的奖励"),
+    "rewards/rejected": Words("Reward of the worse", "较差回答的奖励"),
+}
 
 OBJECTIVES = (
     ObjectiveSpec(
@@ -72,6 +129,88 @@ OBJECTIVES = (
         formats=("text",),
         needs=Words("plain text", "纯文本"),
         recipe=_packed,
+    ),
+    ObjectiveSpec(
+        key="dpo",
+        label=Words("Preferences (DPO)", "偏好优化（DPO）"),
+        summary=Words(
+            "Show the model two answers to the same question, a better and a worse one; it learns to prefer what you "
+            "prefer. Best after SFT.",
+            "对同一个问题给出一好一差两个回答，让模型学会偏向您喜欢的那个。适合在监督微调之后进行。",
+        ),
+        formats=("preference",),
+        needs=Words(
+            "columns for the question, the better answer and the worse answer", "问题列、较好回答列与较差回答列"
+        ),
+        recipe=_dpo,
+        params=parameters.PreferenceParams,
+        metrics=_PAIR_METRICS,
+        rate_share=0.2,
+    ),
+    ObjectiveSpec(
+        key="kto",
+        label=Words("Thumbs up and down (KTO)", "点赞点踩（KTO）"),
+        summary=Words(
+            "Single answers with a thumbs up or down are enough: no pairs needed.",
+            "只需要单个回答和一个赞或踩，不需要成对的回答。",
+        ),
+        formats=("kto",),
+        needs=Words(
+            "columns for the question, the answer and a label (good or bad)", "问题列、回答列与标签列（好或坏）"
+        ),
+        recipe=_kto,
+        params=parameters.ThumbsParams,
+        metrics={name: label for name, label in _PAIR_METRICS.items() if name != "rewards/accuracies"},
+        rate_share=0.2,
+    ),
+    ObjectiveSpec(
+        key="reward",
+        label=Words("Reward model", "奖励模型"),
+        summary=Words(
+            "Does not chat: it learns from pairs to give any answer a score. RLHF and the AI judge can use it.",
+            "它不聊天，而是从成对的回答中学会给任何回答打分，供强化学习和 AI 评审使用。",
+        ),
+        formats=("preference",),
+        needs=Words(
+            "columns for the question, the better answer and the worse answer", "问题列、较好回答列与较差回答列"
+        ),
+        recipe=_reward,
+        params=parameters.RewardParams,
+        metrics={
+            "accuracy": Words("Pairs ranked rightly", "排序正确的比例"),
+            "margin": Words("Score margin", "分数差距"),
+        },
+        rate_share=0.5,
+    ),
+    ObjectiveSpec(
+        key="rloo",
+        label=Words("RLHF (RLOO)", "强化学习（RLOO）"),
+        summary=Words(
+            "The model tries answers, a reward model or a rule scores them, and it learns to earn more. Simple and steady.",
+            "模型自己尝试回答，由奖励模型或规则打分，学着拿更高的分。简单而稳定。",
+        ),
+        formats=_ASKING,
+        needs=_QUESTIONS,
+        recipe=_rloo,
+        params=parameters.ReinforcementParams,
+        metrics=_REWARD_METRICS,
+        resolve=rewards.resolved,
+        rate_share=0.2,
+    ),
+    ObjectiveSpec(
+        key="grpo",
+        label=Words("RLHF (GRPO)", "强化学习（GRPO）"),
+        summary=Words(
+            "As RLOO, with each answer judged against the spread of its group: known from DeepSeek-R1.",
+            "与 RLOO 类似，按同组回答的离散程度来衡量好坏；因 DeepSeek-R1 而知名。",
+        ),
+        formats=_ASKING,
+        needs=_QUESTIONS,
+        recipe=_grpo,
+        params=parameters.ReinforcementParams,
+        metrics=_REWARD_METRICS,
+        resolve=rewards.resolved,
+        rate_share=0.2,
     ),
 )
 

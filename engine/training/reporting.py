@@ -73,7 +73,8 @@ class Reporter(TrainerCallback):
                 "eval",
                 step=state.global_step,
                 eval_loss=metrics["eval_loss"],
-                perplexity=round(math.exp(min(metrics["eval_loss"], 700)), 4),
+                # The loss of preferences is no surprise at tokens.
+                **({} if self._metrics else {"perplexity": round(math.exp(min(metrics["eval_loss"], 700)), 4)}),
                 **{f"eval_{name}": metrics[f"eval_{name}"] for name in self._metrics if f"eval_{name}" in metrics},
             )
             self._events.write("phase", phase="training")

@@ -1,6 +1,6 @@
 """The verbs of the command line. A new one is a `Verb` in a module here and an entry below."""
 
-from engine.verbs import ask, bench, compare, data, download, look, train
+from engine.verbs import ask, bench, compare, data, download, judge, look, train
 
 VERBS = (
     look.DOCTOR,
@@ -13,6 +13,7 @@ VERBS = (
     train.RUNS,
     train.RESUME,
     train.STOP,
+    judge.JUDGE,
     ask.ASK,
     compare.EVALUATE,
     compare.REPORT,

@@ -1,0 +1,29 @@
+// Blind votes: the two answers, and the scoreboard.
+{
+  const { html, when } = TuneDesk.markup;
+
+  TuneDesk.draw.blind = (value) => when(value.answers, html`
+    <div class="td-blind">${value.answers?.map((each) => html`
+      <section class="td-answer${when(each.chosen, " is-chosen")}" aria-live="polite">
+        <header><h3>${each.letter}</h3><span>${each.title}</span></header>
+        <div class="td-answer-text">${each.text}${when(each.busy, html`<i class="td-caret"></i>`)}</div>
+      </section>`)}</div>
+    ${when(value.note, html`<p class="td-blind-note">${value.note}</p>`)}`);
+
+  TuneDesk.draw.votes = (value) => when(value.rows, html`
+    <div class="td-table-wrap"><table class="td-table td-board">
+      <thead><tr><th>${value.words?.model}</th><th>${value.words?.wins}</th><th>${value.words?.losses}</th>
+        <th>${value.words?.ties}</th><th>${value.words?.rate}</th><th>${value.words?.interval}</th></tr></thead>
+      <tbody>${value.rows?.map((row) => html`<tr><td>${row.model}</td><td>${row.wins}</td><td>${row.losses}</td>
+        <td>${row.ties}</td><td><b>${row.rate}</b></td>
+        <td><span class="td-range" title="${row.between}"><i style="left: ${row.low}%; right: ${100 - row.high}%"></i>
+          <b style="left: ${row.at}%"></b></span> <small>${row.between}</small></td></tr>`)}</tbody>
+    </table></div>
+    <p class="td-board-note">${value.note} <button type="button" data-save>${value.words?.save}</button></p>`);
+
+  TuneDesk.votes = (element, props, server) => {
+    element.addEventListener("click", async (event) => {
+      if (event.target.closest("[data-save]")) TuneDesk.saveTable(await server.table({}), "votes.csv");
+    });
+  };
+}
