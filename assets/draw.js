@@ -24,18 +24,19 @@ window.TuneDesk = window.TuneDesk || {};
   // For the files that draw one tab each. `trusted`: HTML that the server made of Markdown, without a tag from outside.
   TuneDesk.markup = { html, when, trusted: (text) => new Markup(text) };
 
-  const card = (name) => (each) => html`
+  const card = (name, learn) => (each) => html`
     <label class="td-card${when(each.further, " is-further")}${when(each.selected, " is-selected")}${when(each.disabled, " is-disabled")}">
       <input type="radio" name="${name}" value="${each.key}" ${when(each.selected, "checked")} ${when(each.disabled, "disabled")}>
       <span class="td-card-title"><span>${each.title}</span>${when(each.badge, html`<em class="td-badge">${each.badge}</em>`)}</span>
       ${when(each.text, html`<span class="td-card-text">${each.text}</span>`)}
       ${when(each.facts.length, html`<span class="td-facts">${each.facts.map(
         (fact) => html`<span><small>${fact.label}</small><b>${fact.value}</b></span>`)}</span>`)}
+      ${when(learn, html`<button type="button" class="td-link" data-learn="${each.key}">${learn}</button>`)}
     </label>`;
 
   TuneDesk.draw = {
     cards: (value) => html`
-      <div class="td-cards" role="radiogroup" aria-label="${value.label}">${value.cards.map(card(value.name))}</div>
+      <div class="td-cards" role="radiogroup" aria-label="${value.label}">${value.cards.map(card(value.name, value.learn))}</div>
       ${when(value.more, html`<button type="button" class="td-more" data-more>${value.more}</button>`)}
       ${when(!value.cards.length, html`<p class="td-empty">${value.empty}</p>`)}`,
 

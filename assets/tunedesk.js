@@ -12,6 +12,8 @@ Object.assign((window.TuneDesk ||= {}), {
       requestAnimationFrame(() => element.querySelector("input:checked")?.focus({ preventScroll: true }));
     });
     element.addEventListener("click", (event) => {
+      const learn = event.target.closest("[data-learn]");
+      if (learn) trigger("learn", { topic: learn.dataset.learn });
       if (!event.target.closest("[data-more]")) return;
       const cards = props.value.cards.map((card) => ({ ...card, further: false }));
       props.value = { ...props.value, more: "", cards };

@@ -11,7 +11,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 import gradio as gr
 
-from ui import api, compare_tab, data_tab, model_tab, runs_tab, steps, theme, train_tab, welcome
+from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, steps, theme, train_tab, welcome
 from ui.page import NOTHING_CHOSEN, STEPS, Page, choices
 from ui.services import Services
 from ui.text import LANGUAGES, Text
@@ -28,6 +28,7 @@ _TABS = {
     "train": train_tab.build,
     "compare": compare_tab.build,
     "runs": runs_tab.build,
+    "learn": learn_tab.build,
 }
 
 

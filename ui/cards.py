@@ -26,14 +26,15 @@ class Card:
 
 
 def cards(elem_id: str, value: dict | None = None, columns: str = "") -> gr.HTML:
-    """Cards to choose from. Its value is what `choice` makes; it fires `pick` when another card is chosen.
+    """Cards to choose from. Its value is what `choice` makes; it fires `pick` when another card is chosen, and `learn`
+    with `{"topic": key}` when a card's explanation is wanted.
 
     `columns`: "", "wide" or "narrow", how broad a card is at least.
     """
     return gr.HTML(
         value or choice("", []),
         html_template="${TuneDesk.draw.cards(value)}",
-        js_on_load="TuneDesk.cards(element, props, trigger); // 'pick'",
+        js_on_load="TuneDesk.cards(element, props, trigger); // 'pick' 'learn'",
         elem_id=elem_id,
         elem_classes=["td-cards-block", columns],
         apply_default_css=False,
@@ -49,12 +50,14 @@ def choice(
     empty: str = "",
     first: int = 1000,
     more: str = "",
+    learn: str = "",
 ) -> dict:
     """The value of `cards`. `name` groups the radio buttons: one for each set of cards on a page. Only the `first` cards
-    (and the selected one) are shown until the button `more` is pressed."""
+    (and the selected one) are shown until the button `more` is pressed. `learn` is the label of each card's way to its explanation."""
     return {
         "more": more if len(offered) > first else "",
         "label": label,
+        "learn": learn,
         "name": name,
         "selected": selected,
         "empty": empty,

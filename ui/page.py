@@ -15,8 +15,17 @@ from engine.errors import TuneDeskError
 from ui.services import Services
 from ui.text import Text
 
-STEPS = ("model", "data", "train", "compare", "runs")
-NOTHING_CHOSEN = {"step": "model", "model": None, "data": None, "file": None, "run": None}
+STEPS = ("model", "data", "train", "compare", "runs", "learn")
+# `method` is one that the step Train takes over when it is shown; `topic` is the lesson that is open, or the method or objective it is about.
+NOTHING_CHOSEN = {
+    "step": "model",
+    "model": None,
+    "data": None,
+    "file": None,
+    "run": None,
+    "method": None,
+    "topic": None,
+}
 
 UPLOAD_LIMIT = "20 GB"
 

@@ -11,6 +11,9 @@ from ui.services import Services
 from ui.text import Text
 from ui.train_tab import current_run
 
+# Places beside the journey, which have no number.
+_MARKS = {"runs": "≡", "learn": "?"}
+
 
 def steps(t: Text, services: Services) -> gr.HTML:
     """The row. Its value is what `shown` makes; it fires `go` with `{"step": key}`."""
@@ -40,8 +43,9 @@ def shown(t: Text, chosen: object) -> dict:
         "train": _training(t, chosen["run"]),
         "compare": t("steps.compare_ready") if ready else t("steps.compare_none"),
         "runs": t("steps.all_runs"),
+        "learn": t("steps.all_lessons"),
     }
-    done = {"model": True, "data": data is not None, "train": ready, "compare": False, "runs": False}
+    done = {"model": True, "data": data is not None, "train": ready, "compare": False, "runs": False, "learn": False}
     return {
         "label": t("steps.label"),
         "chosen": chosen,
@@ -49,7 +53,7 @@ def shown(t: Text, chosen: object) -> dict:
             {
                 "key": key,
                 "title": t(f"steps.{key}"),
-                "mark": "≡" if key == "runs" else "✓" if done[key] and key != chosen["step"] else str(number),
+                "mark": _MARKS.get(key) or ("✓" if done[key] and key != chosen["step"] else str(number)),
                 "note": notes[key],
                 "current": key == chosen["step"],
                 "done": done[key],

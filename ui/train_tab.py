@@ -153,6 +153,17 @@ def build(page: Page) -> None:
     def choose_method(value: dict) -> list:
         return of_methods.show(cards.selected(value))
 
+    def take_method(chosen: dict, objective: dict) -> list:
+        """The method chosen in the step Learn; it is taken once, so that what is chosen here later stays."""
+        wanted = chosen["method"]
+        if wanted not in of_methods.forms:
+            return [gr.skip()] * (2 + len(of_methods.groups))
+        offered = offered_methods(t, wanted, cards.selected(objective))
+        return [{**chosen, "method": None}, offered, *of_methods.show(cards.selected(offered))]
+
+    def explain(chosen: dict, event: gr.EventData) -> dict:
+        return choices({**chosen, "step": "learn", "topic": event._data.get("topic")})
+
     def take_over(again: str) -> list:
         """Everything as in the run whose id is in `again`."""
         run = found(again.partition(" ")[0])
@@ -200,6 +211,7 @@ def build(page: Page) -> None:
             services.jobs.stop(run)
 
     page.render("train", show, [subject, view, start, stop, forward, hint, shares, *named], named)
+    page.render("train", take_method, [page.chosen, method_cards, *of_methods.groups], [objectives])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     page.again.change(page.guarded(take_over), page.again, taken_over, **private)
     view.state(changed, None, [start, stop, forward, hint, shares], **private)
@@ -211,6 +223,8 @@ def build(page: Page) -> None:
         **private,
     )
     method_cards.pick(choose_method, method_cards, of_methods.groups, **private)
+    for offered in (objectives, method_cards):
+        offered.learn(explain, page.chosen, page.chosen, **private)
     start.click(
         page.guarded(begin),
         [page.chosen, page.again, objectives, method_cards, name, *fields],
@@ -290,7 +304,7 @@ def _presets(t: Text) -> dict:
 
 def _objectives(t: Text, selected: str) -> dict:
     offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
-    return cards.choice(t("train.objective"), offered, selected, name="objective")
+    return cards.choice(t("train.objective"), offered, selected, name="objective", learn=t("train.learn"))
 
 
 def offered_methods(t: Text, selected: str | None, objective: str | None) -> dict:
@@ -301,7 +315,13 @@ def offered_methods(t: Text, selected: str | None, objective: str | None) -> dic
     fit = [key for key, reason in refused.items() if reason is None]
     chosen = selected if selected in fit else next(iter(fit), None)
     return cards.choice(
-        t("train.method"), offered, chosen, name="method", first=4, more=t("train.all_methods", n=len(offered))
+        t("train.method"),
+        offered,
+        chosen,
+        name="method",
+        first=4,
+        more=t("train.all_methods", n=len(offered)),
+        learn=t("train.learn"),
     )
 
 
