@@ -21,7 +21,7 @@ from engine.training.methods import METHODS
 
 # One whose parameters are few beside what every process needs, and one where they are most of it.
 SHAPES = {
-    "medium": {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 12, "vocab_size": 50_000},
+    "medium": {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "vocab_size": 50_000},
     "small": {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 6, "vocab_size": 8_000},
 }
 
@@ -30,12 +30,12 @@ def main(arguments: list[str]) -> dict:
     parser = argparse.ArgumentParser(prog="bench fit")
     parser.add_argument("--method", action="append", choices=[spec.key for spec in METHODS])
     parser.add_argument("--shape", action="append", choices=list(SHAPES))
-    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=2)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder
         data = home.folder("data") / "medical"
-        convert.convert([home.DEMO_DATA], data, train=300, val=40)
+        convert.convert([home.DEMO_DATA], data, train=64, val=8)
         rows = []
         for name in options.shape or SHAPES:
             model = _model(Path(folder) / name, SHAPES[name])
