@@ -1,4 +1,4 @@
-"""Step 1: which model learns. The demo model, the models already here, and folders added by path."""
+"""Step 1: which model learns. The models that are here: chosen, looked into, deleted; `model_hub` brings others."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import gradio as gr
 
 from engine import home
 from engine.models import library
-from ui import cards
-from ui.page import Page
+from ui import cards, model_hub, structure
+from ui.page import Page, choices
 from ui.text import Text
 
 
@@ -16,36 +16,60 @@ def build(page: Page) -> None:
     with gr.Column(elem_classes="td-panel"):
         gr.HTML(heading(t, "model"), apply_default_css=False)
         models = cards.cards("models")
-        fold = gr.Accordion(t("model.add_title"), open=False, elem_classes="td-fold")
-        with fold, gr.Row(elem_classes="td-inline"):
-            path = gr.Textbox(
-                label=t("model.path"),
-                info=t("model.path_help"),
-                placeholder=t("model.path_example"),
-                elem_id="model-path",
-                max_lines=1,
-                scale=4,
-            )
-            add = gr.Button(t("model.add"), elem_id="model-add", scale=1, min_width=120)
+        with gr.Accordion(t("structure.title"), open=False, elem_classes="td-fold", elem_id="model-inside") as inside:
+            tree = structure.tree("structure")
+        with gr.Row(elem_classes="td-actions", visible=False) as offered:
+            remove = gr.Button(t("model.delete"), size="sm", elem_id="model-delete")
+        with gr.Row(elem_classes="td-actions", visible=False) as sure:
+            question = gr.HTML("", apply_default_css=False)
+            yes = gr.Button(t("model.delete_yes"), variant="stop", elem_id="model-delete-yes")
+            no = gr.Button(t("model.delete_no"), elem_id="model-delete-no")
     with gr.Row(elem_classes="td-next"):
         gr.HTML(f"<p>{t.html('model.next_hint')}</p>", apply_default_css=False)
         forward = gr.Button(t("model.next"), variant="primary", size="lg", elem_id="model-next")
+    model_hub.build(page, models, lambda chosen: choice(t, choices(chosen)["model"]))
 
     def offer(chosen: dict) -> list:
-        return [choice(t, chosen["model"])]
+        model = chosen_model(chosen["model"])
+        word = t("model.forget") if model.source == "folder" else t("model.delete")
+        return [
+            choice(t, chosen["model"]),
+            gr.update(open=False),
+            {},
+            gr.update(visible=model.source in ("library", "folder")),
+            word,
+            gr.update(visible=False),
+        ]
+
+    def look_inside(chosen: dict) -> dict:
+        return structure.shown(t, chosen_model(choices(chosen)["model"]).path)
 
     def choose(value: dict, chosen: dict) -> dict:
         return {**chosen, "model": str(library.find(cards.selected(value) or ""))}
 
-    def add_folder(text: str, chosen: dict) -> tuple[dict, str]:
-        model = library.add_folder(text.strip())
-        gr.Success(t("model.added", name=model.name), title=t("app.done"))
-        return {**chosen, "model": str(model.path)}, ""
+    def ask(chosen: dict) -> list:
+        model = chosen_model(choices(chosen)["model"])
+        key = "model.forget_sure" if model.source == "folder" else "model.delete_sure"
+        told = t.html(key, name=model.name, size=home.size_text(model.bytes))
+        return [gr.update(visible=True), f"<p>{told}</p>"]
 
-    page.render("model", offer, [models])
+    def take_away(chosen: dict) -> dict:
+        model = chosen_model(choices(chosen)["model"])
+        if model.source == "folder":
+            library.forget(model.name)
+            gr.Success(t("model.forgotten", name=model.name), title=t("app.done"))
+        else:
+            freed = library.delete(model.path)
+            gr.Success(t("model.deleted", size=home.size_text(freed)), title=t("app.done"))
+        return {**chosen, "model": None}
+
+    page.render("model", offer, [models, inside, tree, offered, remove, sure])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     models.pick(page.guarded(choose), [models, page.chosen], page.chosen, **private)
-    gr.on([add.click, path.submit], page.guarded(add_folder), [path, page.chosen], [page.chosen, path], **private)
+    inside.expand(page.guarded(look_inside), page.chosen, tree, **private | {"show_progress": "minimal"})
+    remove.click(page.guarded(ask), page.chosen, [sure, question], **private)
+    yes.click(page.guarded(take_away), page.chosen, page.chosen, **private)
+    no.click(lambda: gr.update(visible=False), None, sure, **private)
     forward.click(lambda chosen: {**chosen, "step": "data"}, page.chosen, page.chosen, **private)
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import ui
 from engine.compare.chat import Chat
+from engine.downloads import queue
 from engine.home import ASSETS
 from engine.runs import store
 from engine.runs.jobs import Jobs
@@ -44,6 +45,7 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> Iterator[None]:
+        queue.take_up(jobs)
         jobs.start()
         yield
         services.presenter.stop()

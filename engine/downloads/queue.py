@@ -57,8 +57,11 @@ def begin(source: Source) -> Run:
     known = next((run for run in downloads() if _same(run, source)), None)
     if known is None:
         return store.create({"source": asdict(source)}, kind=KIND, name=source.folder)
-    if known.status()["state"] in ENDED:
+    state = known.status()["state"]
+    if state not in ACTIVE:
+        # Perhaps from another mirror, or with a token this time.
         home.write_json(known.path / "config.json", {"source": asdict(source)})
+    if state in ENDED:
         jobs.prepare_resume(known)
     return known
 

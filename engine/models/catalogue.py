@@ -120,7 +120,7 @@ OFFERS = (
             "modelscope": "AI-ModelScope/TinyLlama-1.1B-Chat-v1.0",
             "huggingface": "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
         },
-        bytes=2_200_000_000,
+        bytes=2_202_000_000,
         licence="Apache 2.0",
         text=Words("The layout of Llama 2, small enough to try; English.", "Llama 2 的结构，小到可以试用；英文。"),
         config={

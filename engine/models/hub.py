@@ -160,8 +160,10 @@ class ModelScope:
 
 class HuggingFace:
     def __init__(self, source: Source):
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, constants
 
+        # Pieces as they come: of a piece of its usual 10 MB nothing is left when the connection breaks in its middle.
+        constants.DOWNLOAD_CHUNK_SIZE = None
         self._source = source
         self._token = None if source.use_token else False
         self._api = HfApi(endpoint=source.address, token=self._token)

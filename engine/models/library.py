@@ -6,12 +6,13 @@ own code are refused. Nothing is loaded: what is said of a model comes from its 
 
 import json
 import math
+import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine import home
-from engine.errors import NotAModel, NotFound, from_os_error
+from engine.errors import NotAModel, NotFound, OutsideFolder, from_os_error
 from engine.words import Words
 
 DEMO = "demo-model"
@@ -169,6 +170,24 @@ def forget(name: str) -> None:
     if name not in [path.name for path in added]:
         raise NotFound(kind=_KIND, name=name, hint=_HINT)
     _remember([path for path in added if path.name != name])
+
+
+def delete(path: Path) -> int:
+    """Remove a model of the library from the disk; returns the bytes that this frees.
+
+    Raises:
+        OutsideFolder: it is not one of the library's own.
+    """
+    root = home.folder("models")
+    path = home.inside(path, root)
+    if path not in _library_folders():
+        raise OutsideFolder(path=str(path), folder=str(root))
+    size = home.size_of(path)
+    # Out of sight in one step: a deletion cut short leaves no half of a model in the list.
+    hidden = root / f".{path.name}.deleted"
+    path.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+    return size
 
 
 def tensors(file: Path) -> dict[str, dict]:

@@ -4,6 +4,7 @@
 mostly torch's import, so the interface starts it before anybody asks.
 """
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -57,6 +58,17 @@ def machine() -> Machine:
             if known is None:
                 raise WorkError(reason=_FAILED.filled(reason=(done.stderr.splitlines() or ["?"])[-1][:200]))
         return known
+
+
+def at_a_glance() -> Machine | None:
+    """This machine as measured, or what is known of it without measuring: enough for its memory. None where only a
+    measurement tells, since it may compute on a GPU."""
+    if shutil.which("nvidia-smi") or sys.platform == "darwin":
+        return _read()
+    guess = Machine(
+        "cpu", hardware.processor_name(), hardware.memory_limit(), ("fp32",), {"fp32": 100.0}, 5.0, 450_000_000
+    )
+    return _read() or guess
 
 
 def _file() -> Path:

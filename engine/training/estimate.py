@@ -51,13 +51,15 @@ Verdict = Literal["fits", "tight", "no"]
 @dataclass(frozen=True)
 class Estimate:
     """`memory`: bytes at the peak, which `parts` add up to; `available`: bytes that a run may take now; `seconds`: of
-    training in all, `steps` and `tokens` (of all epochs) of it; `advice`: what would help most, most first."""
+    training in all, `steps` and `tokens` (of all epochs) of it; `share`: of the model, that
+    trains; `advice`: what would help most, most first."""
 
     verdict: Verdict
     memory: int
     available: int
     parts: dict[str, int]
     trainable_parameters: int
+    share: float
     seconds: float
     steps: int
     tokens: int
@@ -107,6 +109,7 @@ def _estimate(
         available=free,
         parts=parts,
         trainable_parameters=trainable,
+        share=trainable / model.parameters,
         seconds=_LOADING_S + seen / rate + validation,
         steps=steps,
         tokens=seen,
@@ -142,6 +145,13 @@ def _advice(
         if after < 0.95 * memory:
             saved.append((after, words.filled(size=home.size_text(after))))
     return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
+
+
+def at_a_glance(model: Shape, here: Machine) -> Verdict:
+    """Whether a model fits with LoRA and everything else as it is by default, for rows of usual length."""
+    rows = _Rows(train=1000, val=100, mean=150, answer=100, longest=400)
+    method = methods.get("lora")
+    return _estimate(model, rows, method, method.params(), TrainingParams(), here).verdict
 
 
 def available(here: Machine) -> int:

@@ -6,6 +6,7 @@ VERBS = (
     look.DOCTOR,
     look.METHODS,
     look.MODELS,
+    look.STRUCTURE,
     download.DOWNLOAD,
     data.INSPECT,
     data.CONVERT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,37 @@ def _show_models(found: list[dict], lang: str) -> str:
     )
 
 
+def structure(args: Namespace) -> dict:
+    from engine.models import library
+    from engine.models.structure import structure as of
+
+    return of(library.find(args.model))
+
+
+def _structure_arguments(parser: ArgumentParser, lang: str) -> None:
+    told = Words("a model's name or folder", "模型名称或文件夹").text(lang)
+    parser.add_argument("model", metavar="MODEL", help=told)
+
+
+def _show_structure(found: dict, lang: str) -> str:
+    lines: list[tuple[str, int, float]] = []
+
+    def walk(node: dict, depth: int) -> None:
+        times = f"{node['count']} x " if node["count"] > 1 else ""
+        label = f"({node['name']}): " if node["name"] else ""
+        lines.append(
+            (f"{'  ' * depth}{label}{times}{node['type']}({node['detail']})", node["parameters"], node["share"])
+        )
+        for child in node["children"]:
+            walk(child, depth + 1)
+
+    walk(found["tree"], 0)
+    longest = max(text.width(line) for line, *_ in lines)
+    told = [f"{line:<{longest}}  {parameters:>15,}  {share:>6.1%}" for line, parameters, share in lines]
+    same = {"en": "the same tensor", "zh": "与其共用同一张量"}[lang]
+    return "\n".join([*told, *(f"{one} = {other} ({same})" for one, other in found["tied"])])
+
+
 DOCTOR = Verb(
     "doctor",
     Words("what this machine has: device, number format, memory, packages", "本机环境：设备、数值精度、内存、软件包"),
@@ -128,4 +159,11 @@ MODELS = Verb(
     no_arguments,
     models,
     _show_models,
+)
+STRUCTURE = Verb(
+    "structure",
+    Words("what is inside a model: its modules, their shapes and counts", "模型内部结构：各个模块及其形状与参数量"),
+    _structure_arguments,
+    structure,
+    _show_structure,
 )

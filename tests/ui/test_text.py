@@ -34,6 +34,8 @@ MADE = (
     "export.",
     "report.in_",
     "contest.",
+    "fetch.",
+    "fit.",
 )
 
 

@@ -89,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.hub.fault(path)
         if isinstance(kind, int):
             self.answer(kind, {"Message": "on purpose", "error": "on purpose"}, _refusal(kind))
+        elif kind == "silent":
+            time.sleep(3)
+            self.close_connection = True
         elif kind == "loop":
             self.redirect(self.path)
         elif match := re.fullmatch(r"/store/([^/]+/[^/]+)/(.+)", path):

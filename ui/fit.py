@@ -1,0 +1,54 @@
+"""Whether a run will fit this machine, said before it starts: memory, time, and what would help."""
+
+import gradio as gr
+
+from engine import home
+from engine.training.config import RunConfig
+from engine.training.estimate import Estimate, estimate
+from ui.chart import duration
+from ui.text import Text
+
+_KIND = {"fits": "is-good", "tight": "is-warn", "no": "is-bad"}
+
+
+def view(elem_id: str) -> gr.HTML:
+    """The estimate. Its value is what `shown` makes; an empty one shows nothing."""
+    return gr.HTML(
+        {},
+        html_template="${TuneDesk.draw.fit(value)}",
+        js_on_load=None,
+        elem_id=elem_id,
+        apply_default_css=False,
+    )
+
+
+def shown(t: Text, config: RunConfig) -> dict:
+    """The value for the run that `config` describes.
+
+    Raises:
+        NotAModel, NotFound, WorkError: as `estimate` says.
+    """
+    found = estimate(config)
+    return {
+        "title": t("fit.title"),
+        "verdict": t(f"fit.{found.verdict}"),
+        "kind": _KIND[found.verdict],
+        "facts": _facts(t, found),
+        "parts": [
+            {"name": t(f"fit.{name}"), "size": home.size_text(size), "share": round(100 * size / found.memory, 1)}
+            for name, size in found.parts.items()
+        ],
+        "advice_title": t("fit.advice") if found.advice else "",
+        "advice": [t.of(words) for words in found.advice],
+    }
+
+
+def _facts(t: Text, found: Estimate) -> list[dict]:
+    def fact(name: str, value: str, note: str) -> dict:
+        return {"label": t(f"fit.{name}"), "value": value, "note": note}
+
+    return [
+        fact("memory", home.size_text(found.memory), t("fit.free", free=home.size_text(found.available))),
+        fact("time", f"≈ {duration(t, found.seconds)}", t("fit.steps", steps=f"{found.steps:,}")),
+        fact("trains", f"{found.trainable_parameters:,}", t("fit.of_all", share=f"{found.share:.2%}")),
+    ]
