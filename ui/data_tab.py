@@ -14,7 +14,7 @@ from engine.data.cleaning import REASONS, Cleaning
 from engine.errors import InvalidFields, NotFound, TuneDeskError
 from engine.fields import Params, param, validated
 from engine.words import Words
-from ui import cards, table
+from ui import cards, hub_data, table
 from ui.forms import Form
 from ui.model_tab import heading
 from ui.page import UPLOAD_LIMIT, Page, choices
@@ -75,6 +75,7 @@ def build(page: Page) -> None:
             elem_id="data-upload",
             apply_default_css=False,
         )
+        hub_data.build(page)
         facts = cards.stats("data-facts")
         notes = gr.HTML("", elem_id="data-notes", apply_default_css=False)
         search = gr.Textbox(

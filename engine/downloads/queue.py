@@ -47,6 +47,16 @@ def here(source: Source) -> library.Model | None:
         return None
 
 
+def table_name(source: Source, path: str) -> str:
+    """What a data set's table is called among the uploads."""
+    return f"{source.id.rpartition('/')[2]}-{path.replace('/', '-')}"
+
+
+def tables(run: Run) -> list[str]:
+    """The names, among the uploads, of the tables that a finished download brought."""
+    return [table_name(source_of(run), path) for path in run.status()["result"]["files"]]
+
+
 def begin(source: Source) -> Run:
     """The job that downloads `source`: one that goes on or was broken off, else a new one. It still must be submitted
     when it is `queued`.

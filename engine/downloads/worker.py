@@ -18,6 +18,7 @@ from shutil import disk_usage, rmtree
 from filelock import FileLock, Timeout
 
 from engine import home
+from engine.downloads import queue
 from engine.errors import Damaged, DiskFull, NetworkFailed, TooLittleRoom, TuneDeskError, WorkError, from_os_error
 from engine.models import hub, library, selection
 from engine.models.hub import File, TryAgain
@@ -191,7 +192,7 @@ class Download:
         if self._source.kind == "dataset":
             return _to_uploads(self._source, self._files, files)
         library.describe(self._files)
-        target = home.inside(self._source.folder, home.folder("models"))
+        target = queue.place(self._source)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             # The same model by another job, or one that was spoilt: it makes way.
@@ -204,13 +205,9 @@ def _to_uploads(source: Source, folder: Path, files: tuple[File, ...]) -> Path:
     """Tables lie among the uploads, each under the data set's name and its own."""
     uploads = home.folder("uploads")
     for file in files:
-        os.replace(folder / file.path, uploads / table_name(source, file.path))
+        os.replace(folder / file.path, uploads / queue.table_name(source, file.path))
     rmtree(folder)
     return uploads
-
-
-def table_name(source: Source, path: str) -> str:
-    return f"{source.id.rpartition('/')[2]}-{path.replace('/', '-')}"
 
 
 class _Turn:

@@ -250,7 +250,8 @@ def trained(model: Shape, method: MethodSpec, params: Params) -> int:
     if method.key == "ln_tuning":
         return model.norms
     if method.key == "ia3":
-        return sum(m.count * (m.inputs if m.name == "down_proj" else m.outputs) for m in _targets(model, params))
+        scaled = [m for name in ("k_proj", "v_proj", "down_proj") for m in model.matrix(name)]
+        return sum(m.count * (m.inputs if m.name == "down_proj" else m.outputs) for m in scaled)
     virtual = given.get("num_virtual_tokens", 0)
     if method.layout == "prefix":
         width = 2 * model.layers * model.key_values
