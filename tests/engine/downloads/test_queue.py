@@ -31,7 +31,7 @@ def begin(hub, id="me/tiny"):
     return queue.begin(source.read(id, "modelscope", "model", hub.url))
 
 
-def until(true, seconds=60):
+def until(true, seconds=180):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -69,7 +69,9 @@ def test_a_killed_worker_and_app_go_on_at_the_next_start(hub, files):
     until(lambda: sent(hub) > 100_000)
     app.kill()
     app.wait()
-    psutil.Process(run.status()["worker"]["pid"]).kill()
+    worker = psutil.Process(run.status()["worker"]["pid"])
+    worker.kill()
+    worker.wait(30)
     hub.pace = 0
     service = Jobs()
     queue.take_up(service)
