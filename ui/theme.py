@@ -109,7 +109,17 @@ _TOASTS = {"error": "app.error", "warning": "app.notice", "success": "app.done",
 _TAGS = {"zh": "zh-CN", "en": "en-US"}
 _STYLES = ("tunedesk.css", "compare.css", "models.css", "proof.css", "runs.css", "train.css", "votes.css", "learn.css")
 # Each in this order: the first holds what the others draw with.
-_SCRIPTS = ("draw.js", "compare.js", "proof.js", "tunedesk.js", "models.js", "chart.js", "runs.js", "votes.js", "learn.js")
+_SCRIPTS = (
+    "draw.js",
+    "compare.js",
+    "proof.js",
+    "tunedesk.js",
+    "models.js",
+    "chart.js",
+    "runs.js",
+    "votes.js",
+    "learn.js",
+)
 
 
 def head(t: Text) -> str:
