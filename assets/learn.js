@@ -42,7 +42,7 @@
         ${[-1, -0.5, 0, 0.5, 1].map((at) => html`<text x="${x(at)}" y="${height / 2 + 17}"
           text-anchor="${at === -1 ? "start" : at === 1 ? "end" : "middle"}">${String(at).replace("-", "−")}</text>`)}
       </svg>
-      <p class="td-legend"><i class="is-before"></i>${words.before}<i class="is-trained"></i>${words.after}</p>
+      <p class="td-legend"><span><i class="is-before"></i>${words.before}</span><span><i class="is-trained"></i>${words.after}</span></p>
       <p class="td-sub">${words.axis}. ${words.part}</p>`;
   };
 
@@ -66,7 +66,7 @@
             <span>${value.words.off} <b>${row.off}</b></span></p>
         </section>`)}
       </div>
-      <p class="td-legend">${value.kinds?.map((each) => html`<i class="is-${each.kind}"></i>${each.label}`)}</p>`),
+      <p class="td-legend">${value.kinds?.map((each) => html`<span><i class="is-${each.kind}"></i>${each.label}</span>`)}</p>`),
 
     quantised: (value) => when(value.stats, html`
       ${value.stats && histogram(value)}

@@ -138,8 +138,8 @@ def _methods(t: Text, method: MethodSpec) -> str:
     has_drawing = (home.ASSETS / "methods" / method.diagram).is_file()
     picture = drawing(f"methods/{method.diagram}", t.lang, label) if has_drawing else ""
     legend = (
-        f'<p class="td-legend"><i class="is-frozen"></i>{t.html("learn.frozen")}'
-        f'<i class="is-trained"></i>{t.html("learn.trained")}</p>'
+        f'<p class="td-legend"><span><i class="is-frozen"></i>{t.html("learn.frozen")}</span>'
+        f'<span><i class="is-trained"></i>{t.html("learn.trained")}</span></p>'
     )
     detail = lessons(t.lang).get(method.key)
     facts = {

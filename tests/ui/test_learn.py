@@ -66,6 +66,7 @@ def test_lessons_in_one_language_hold_only_that(lang):
     for lesson in lessons(lang).values():
         shown = markup(lesson, lang)
         assert f'lang="{other}"' not in shown
+        assert "**" not in shown
         if lang == "en":
             assert not re.search(r"[\u4e00-\u9fff]", shown)
 
