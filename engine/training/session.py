@@ -23,8 +23,14 @@ from engine.training.recipe import Recipe, Task
 from engine.training.reporting import Reporter
 from engine.training.room import Room
 from engine.training.tuned import Tuned
+from engine.words import Words
 
 T = TypeVar("T")
+
+
+_NO_FORMAT = Words(
+    "This device does not compute in {wanted}; {taken} is used.", "该设备不支持 {wanted} 计算，已改用 {taken}。"
+)
 
 
 class Session:
@@ -118,6 +124,8 @@ class Session:
         precision = self._decided(
             "precision", lambda: loading.compute_precision(training.precision, self._device, parameters)
         )
+        if training.precision not in ("auto", precision):
+            self._events.write("warning", **_NO_FORMAT.filled(wanted=training.precision, taken=precision)._asdict())
         weights, compute = loading.base_precision(
             hardware.torch_dtype(precision), trains_base=self._method.saves == "model"
         )

@@ -22,15 +22,27 @@ def doctor(args: Namespace) -> dict:
 
 
 def methods(args: Namespace) -> dict:
-    """Key, label (English), label in Chinese, and the JSON schema of the parameters, of each method and objective."""
+    """Key, label (English), label in Chinese, and the JSON schema of the parameters, of each method and objective; the
+    training parameters, and the presets of these."""
     from engine.training.config import TrainingParams
     from engine.training.methods import METHODS
     from engine.training.objectives import OBJECTIVES
+    from engine.training.presets import PRESETS
 
     return {
         "methods": [_spec(spec.key, spec.label, spec.summary, spec.params) for spec in METHODS],
         "objectives": [_spec(spec.key, spec.label, spec.summary, spec.params) for spec in OBJECTIVES],
         "training": TrainingParams.model_json_schema(),
+        "presets": [
+            {
+                "key": preset.key,
+                "label": preset.label.en,
+                "labels": preset.label._asdict(),
+                "summary": preset.summary._asdict(),
+                "settings": preset.settings,
+            }
+            for preset in PRESETS
+        ],
     }
 
 
@@ -79,6 +91,10 @@ def _show_methods(found: dict, lang: str) -> str:
             parts += [_parameter(name, facts, lang) for name, facts in spec["params"]["properties"].items()]
     parts.append({"en": "Training parameters of every method", "zh": "所有方法共有的训练参数"}[lang])
     parts += [_parameter(name, facts, lang) for name, facts in found["training"]["properties"].items()]
+    parts.append({"en": "Presets of these", "zh": "以上参数的预设"}[lang])
+    for preset in found["presets"]:
+        given = ", ".join(f"{name}={value}" for name, value in preset["settings"].items())
+        parts.append(f"      {preset['key']}: {preset['summary'][lang]} {given}".rstrip())
     return "\n".join(parts)
 
 

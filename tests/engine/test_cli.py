@@ -87,6 +87,7 @@ def test_looking_around(line):
     assert {"sft", "pretrain"} <= {spec["key"] for spec in methods["objectives"]}
     lora = next(spec for spec in methods["methods"] if spec["key"] == "lora")
     assert "r" in lora["params"]["properties"] and lora["label"]
+    assert [preset["key"] for preset in methods["presets"]] == ["quick", "balanced", "thorough"]
     assert all("path" in model for model in line.json("models"))
     assert line.json("runs") == []
     for verb in ("methods", "models", "runs"):

@@ -127,6 +127,13 @@ def test_smaller_packs_give_the_same_losses(train):
     np.testing.assert_allclose(list(again.values()), list(first.values()), rtol=1e-5)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes in fp16")
+def test_a_number_format_that_the_device_lacks_is_said(train):
+    _, events = train("lora", **{**SHORT, "precision": "fp16", "max_steps": 2})
+    (said,) = [event for event in events if event["type"] == "warning"]
+    assert "fp16" in said["en"] and "fp32" in said["en"] and "fp16" in said["zh"]
+
+
 def test_a_stop_request_saves_and_leaves_a_model(train, workspace, model, data):
     config = configs.build(str(model), str(data), settings={**SHORT, "max_steps": 500})
     run = store.create(config.model_dump())
