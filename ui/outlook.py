@@ -63,7 +63,7 @@ def _facts(t: Text, found: Outlook) -> list[dict]:
             ),
             cards.Fact(t("outlook.saved"), home.size_text(found.saved_bytes) if found.saved_bytes else "–"),
             cards.Fact(t("outlook.steps"), f"{found.steps:,}"),
-            cards.Fact(t("outlook.rate"), f"{found.learning_rate:g}"),
+            cards.Fact(t("outlook.rate"), _rate(found)),
         ]
     )
 
@@ -84,7 +84,7 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
         t.html(
             "outlook.rises",
             warmup=f"{found.warmup_steps:,}",
-            rate=f"{found.learning_rate:g}",
+            rate=_rate(found),
             schedule=_choice(t, "lr_scheduler_type", training.lr_scheduler_type),
         ),
     ]
@@ -108,6 +108,10 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
     if method.paged_optimizer:
         told.append(t.html("outlook.paged"))
     return told
+
+
+def _rate(found: Outlook) -> str:
+    return f"{found.learning_rate:g}" if found.learning_rate else "–"
 
 
 def _choice(t: Text, name: str, value: str) -> str:

@@ -76,14 +76,7 @@ def build(
         NotFound, NotAModel, Unsupported: as their messages say.
     """
     method_spec, objective_spec = methods.get(method), objectives.get(objective)
-    reason = refusal(method_spec, objective_spec)
-    if reason:
-        raise Unsupported(
-            reason=Words(
-                f"{method_spec.label.en} does not go with {objective_spec.label.en}: {reason.en}",
-                f"{method_spec.label.zh}不能用于{objective_spec.label.zh}：{reason.zh}",
-            )
-        )
+    _refuse(method_spec.label, objective_spec.label, refusal(method_spec, objective_spec))
     schemas = {"training": TrainingParams, "method": method_spec.params, "objective": objective_spec.params}
     values: dict[str, dict] = {group: {} for group in schemas}
     for name, value in (settings or {}).items():
@@ -99,6 +92,8 @@ def build(
     if problems:
         raise InvalidFields(problems=problems)
     base = library.find(model)
+    if method_spec.not_on_packed and library.shapes(library.base(base)) is None:
+        _refuse(method_spec.label, Words(base.name, base.name), method_spec.not_on_packed)
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
     if problems:
         raise InvalidFields(problems=problems)
@@ -116,6 +111,19 @@ def build(
         training=checked["training"],
         launch=launch,
     )
+
+
+def _refuse(method: Words, other: Words, reason: Words | None) -> None:
+    """
+    Raises:
+        Unsupported: there is a `reason` why `method` does not go with `other`.
+    """
+    if reason:
+        raise Unsupported(
+            reason=Words(
+                f"{method.en} does not go with {other.en}: {reason.en}", f"{method.zh}不能用于{other.zh}：{reason.zh}"
+            )
+        )
 
 
 def rate(config: RunConfig, hidden_size: int) -> float:

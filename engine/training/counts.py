@@ -29,17 +29,17 @@ class Shapes:
 
     @classmethod
     def of(cls, model: Path) -> Shapes | None:
-        """None for a model whose weights are packed, so that their shapes tell nothing.
+        """None for a model whose weights are packed, so that their shapes tell nothing, or whose configuration uses names
+        of its own.
 
         Raises:
             NotAModel: with the reason.
         """
         path = library.base(model)
-        weights = library.shapes(path)
-        if weights is None:
-            return None
-        config = home.read_json(path / "config.json")
+        weights, config = library.shapes(path), home.read_json(path / "config.json")
         config = config.get("text_config", config)
+        if weights is None or not {"hidden_size", "num_hidden_layers", "num_attention_heads"} <= config.keys():
+            return None
         heads = config["num_attention_heads"]
         head_width = config.get("head_dim") or config["hidden_size"] // heads
         key_width = head_width * (config.get("num_key_value_heads") or heads)

@@ -68,6 +68,7 @@ class MethodSpec:
     callbacks(model): what else must happen during training (AdaLoRA shares out its ranks after each step).
     state: what else must be in a checkpoint for an exact resume.
     clashes: parameters that do not go together, with the reason.
+    not_on_packed: why it cannot train a model whose weights came packed in few bits, None where it can.
     objectives: keys of those that it serves, None for all; `objectives_reason` says why not the others.
     saves: "adapter" (PEFT's layout) or the whole "model".
     """
@@ -87,6 +88,7 @@ class MethodSpec:
     callbacks: Callable[[Module], list[TrainerCallback]] = _no_callbacks
     state: State | None = None
     clashes: tuple[Clash, ...] = ()
+    not_on_packed: Words | None = None
     penalty: Callable[[Module], torch.Tensor] | None = None
     paged_optimizer: bool = False
     objectives: tuple[str, ...] | None = None
@@ -100,6 +102,11 @@ class MethodSpec:
         """
         return float(f"{self.learning_rate * max(0.4, (1024 / hidden_size) ** 1.66):.1e}")
 
+
+_FROZEN_FOR_EVER = Words(
+    "the weights of this model are packed in a few bits and cannot be changed; take LoRA, or the model as it was before packing",
+    "该模型的权重已被压缩成几位，无法改动；请改用 LoRA，或使用压缩前的模型",
+)
 
 METHODS = (
     MethodSpec(
@@ -132,6 +139,10 @@ METHODS = (
         diagram="qlora.svg",
         rate_factor=adapters.loraplus,
         quantisation=adapters.four_bit,
+        not_on_packed=Words(
+            "the weights of this model are packed in a few bits already; take LoRA, which then does the same",
+            "该模型的权重本来就已压缩成几位；请改用 LoRA，效果相同",
+        ),
         paged_optimizer=True,
     ),
     MethodSpec(
@@ -188,6 +199,7 @@ METHODS = (
         learning_rate=2e-4,
         diagram="full.svg",
         saves="model",
+        not_on_packed=_FROZEN_FOR_EVER,
     ),
     MethodSpec(
         key="freeze",
@@ -202,6 +214,7 @@ METHODS = (
         learning_rate=2e-4,
         diagram="freeze.svg",
         saves="model",
+        not_on_packed=_FROZEN_FOR_EVER,
     ),
     MethodSpec(
         key="prompt_tuning",

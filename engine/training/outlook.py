@@ -19,13 +19,13 @@ _ADAPTER_BYTES = 4  # fp32
 
 @dataclass(frozen=True)
 class Outlook:
-    """`trainable`, `saved_bytes`: None where the model's weights are packed and tell no shapes. `too_long`: share of the
+    """`trainable`, `saved_bytes`, `learning_rate`: None where the model's files do not tell. `too_long`: share of the
     rows that the maximum length cuts; `suggested_length`: one that cuts none (None: nothing is known of the lengths)."""
 
     parameters: int | None
     trainable: int | None
     saved_bytes: int | None
-    learning_rate: float
+    learning_rate: float | None
     train_rows: int
     val_rows: int
     steps: int
@@ -59,7 +59,7 @@ def of(config: RunConfig) -> Outlook:
         parameters=described.parameters,
         trainable=count.trainable if count else None,
         saved_bytes=round(count.saved * width) if count else None,
-        learning_rate=configs.rate(config, described.hidden_size),
+        learning_rate=configs.rate(config, described.hidden_size) if described.hidden_size else None,
         train_rows=data.train,
         val_rows=min(data.val, training.eval_rows),
         steps=steps,

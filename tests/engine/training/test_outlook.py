@@ -11,6 +11,7 @@ from engine.training.methods import MethodSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words
 from tests.engine.training import plain
+from tests.tiny import make_model
 
 
 @pytest.mark.parametrize("method", ["lora", "full", "prompt_tuning"])
@@ -64,6 +65,19 @@ def test_what_does_not_go_together_says_why(workspace, model, data, monkeypatch)
     with pytest.raises(Unsupported, match="only so"):
         configs.build(str(model), str(data), objective="pretrain")
     assert configs.refusal(picky, objectives.get("sft")) is None
+
+
+@pytest.mark.parametrize("method", [spec.key for spec in methods.METHODS])
+def test_a_model_that_came_packed_is_refused_by_what_would_change_it(workspace, data, tmp_path, method):
+    packed = make_model(tmp_path / "packed")
+    settings = home.read_json(packed / "config.json")
+    home.write_json(packed / "config.json", settings | {"quantization_config": {"quant_method": "gptq", "bits": 4}})
+    if method in ("full", "freeze", "qlora"):
+        with pytest.raises(Unsupported, match=r"packed .* take LoRA"):
+            configs.build(str(packed), str(data), method=method)
+    else:
+        found = outlook.of(configs.build(str(packed), str(data), method=method))
+        assert (found.trainable, found.saved_bytes, found.steps) == (None, None, 6)
 
 
 def test_a_run_on_top_of_a_run_counts_the_base(train, model, data):
