@@ -8,8 +8,7 @@ import gradio as gr
 from engine.errors import InvalidFields, TuneDeskError, Unsupported
 from engine.runs import status as states
 from engine.runs import store
-from engine.training import config, methods, presets
-from engine.training.counts import Shapes
+from engine.training import config, counts, methods, presets
 from engine.training.methods import MethodSpec
 from engine.training.objectives import OBJECTIVES
 from engine.training.objectives import get as get_objective
@@ -79,8 +78,8 @@ def build(page: Page) -> None:
 
     def show(chosen: dict, *ticked: list[str]) -> list:
         run = current_run(chosen["run"])
-        shapes = Shapes.of(chosen_model(chosen["model"]).path)
-        names = shapes.linear_names() if shapes else []
+        shape = counts.shape_of(chosen_model(chosen["model"]).path)
+        names = counts.modules(shape) if shape else []
         return [
             _subject(t, chosen),
             chart.shown(t, run.id if run else None),

@@ -138,16 +138,6 @@ def base(path: str | Path) -> Path:
     return path
 
 
-def shapes(path: str | Path) -> dict[str, tuple[int, ...]] | None:
-    """The shape of each weight of the whole model in `path`, from the headers of its files; a tied output layer is left
-    out. None where weights are packed (4-bit and the like), so that their shapes tell nothing.
-
-    Raises:
-        NotAModel: with the reason.
-    """
-    return _shapes(Path(path), weight_files(Path(path)), _config(Path(path)))
-
-
 def add_folder(path: str | Path) -> Model:
     """Remember a model that lies elsewhere, without copying it.
 
@@ -243,17 +233,12 @@ def weight_files(path: Path) -> list[Path]:
 
 def _parameters(path: Path, weights: list[Path], config: dict) -> int | None:
     """Numbers in the weights, a tied output layer counted once. None where they are packed (4-bit and the like)."""
-    found = _shapes(path, weights, config)
-    return None if found is None else sum(map(math.prod, found.values()))
-
-
-def _shapes(path: Path, weights: list[Path], config: dict) -> dict[str, tuple[int, ...]] | None:
     if "quantization_config" in config:
         return None
-    found = {name: tuple(facts["shape"]) for file in weights for name, facts in tensors(file).items()}
+    shapes = {name: facts["shape"] for file in weights for name, facts in tensors(file).items()}
     if config.get("tie_word_embeddings", False):
-        found.pop("lm_head.weight", None)
-    return found
+        shapes.pop("lm_head.weight", None)
+    return sum(math.prod(shape) for shape in shapes.values())
 
 
 def _is_adapter(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """The sizes that a model's cost follows from: layers, widths, matrices. From a folder's headers or a configuration alone."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Shape:
-    """`parameters`: in all, a tied head counted once; `key_values`: width of the keys, and of the values, of a layer."""
+    """`parameters`: in all, a tied head counted once; `key_values`: width of the keys, and of the values, of a layer;
+    `norms`: parameters in the scales of all norms."""
 
     hidden_size: int
     layers: int
@@ -34,6 +36,7 @@ class Shape:
     key_values: int
     parameters: int
     tied: bool
+    norms: int
     matrices: tuple[Matrix, ...]
 
     @property
@@ -44,11 +47,6 @@ class Shape:
     def linear(self) -> int:
         """Parameters in the layers' matrices."""
         return sum(matrix.parameters for matrix in self.matrices)
-
-    @property
-    def norms(self) -> int:
-        """Parameters in the layers' and the last norm, as usual: two a layer."""
-        return (2 * self.layers + 1) * self.hidden_size
 
     def matrix(self, name: str) -> list[Matrix]:
         return [matrix for matrix in self.matrices if matrix.name == name]
@@ -66,15 +64,18 @@ def of_folder(path: Path) -> Shape:
     model = library.describe(path)
     config = home.read_json(model.path / "config.json")
     found: dict[tuple[str, int, int], int] = {}
+    norms = 0
     for file in library.weight_files(model.path):
         for name, facts in library.tensors(file).items():
             match = _IN_A_LAYER.search(name)
             if match and len(facts["shape"]) == 2:
                 key = (match[1] or match[2], *facts["shape"])
                 found[key] = found.get(key, 0) + 1
+            if name.endswith("norm.weight"):
+                norms += math.prod(facts["shape"])
     if model.parameters is None or not found:
         return of_config(config)
-    return _shape(config, tuple(Matrix(*key, count) for key, count in found.items()), model.parameters)
+    return _shape(config, tuple(Matrix(*key, count) for key, count in found.items()), model.parameters, norms)
 
 
 def of_config(config: dict) -> Shape:
@@ -95,11 +96,12 @@ def of_config(config: dict) -> Shape:
     }
     matrices = tuple(Matrix(name, *size, layers) for name, size in sizes.items())
     rows = text["vocab_size"] * (1 if config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)) else 2)
-    total = sum(matrix.parameters for matrix in matrices) + rows * width + (2 * layers + 1) * width
-    return _shape(config, matrices, total)
+    norms = (2 * layers + 1) * width
+    total = sum(matrix.parameters for matrix in matrices) + rows * width + norms
+    return _shape(config, matrices, total, norms)
 
 
-def _shape(config: dict, matrices: tuple[Matrix, ...], parameters: int) -> Shape:
+def _shape(config: dict, matrices: tuple[Matrix, ...], parameters: int, norms: int) -> Shape:
     text = config.get("text_config", config)
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads
@@ -110,5 +112,6 @@ def _shape(config: dict, matrices: tuple[Matrix, ...], parameters: int) -> Shape
         key_values=head * text.get("num_key_value_heads", heads),
         parameters=parameters,
         tied=config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)),
+        norms=norms,
         matrices=matrices,
     )

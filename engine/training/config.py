@@ -9,8 +9,7 @@ from engine.data import datasets, formats
 from engine.errors import InvalidFields, Unsupported
 from engine.fields import Params, validated
 from engine.models import library
-from engine.training import methods, objectives
-from engine.training.counts import Shapes
+from engine.training import counts, methods, objectives
 from engine.training.methods import MethodSpec
 from engine.training.objectives import ObjectiveSpec
 from engine.training.training_params import TrainingParams
@@ -92,7 +91,7 @@ def build(
     if problems:
         raise InvalidFields(problems=problems)
     base = library.find(model)
-    if method_spec.not_on_packed and library.shapes(library.base(base)) is None:
+    if method_spec.not_on_packed and library.describe(library.base(base)).parameters is None:
         _refuse(method_spec.label, Words(base.name, base.name), method_spec.not_on_packed)
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
     if problems:
@@ -144,10 +143,10 @@ def _missing_modules(model: Path, params: Params) -> list[dict]:
     fields = [
         name for name, field in type(params).model_fields.items() if field.json_schema_extra.get("names") == "modules"
     ]
-    shapes = Shapes.of(model) if fields else None
-    if shapes is None:
+    shape = counts.shape_of(model) if fields else None
+    if shape is None:
         return []
-    there, problems = shapes.linear_names(), []
+    there, problems = counts.modules(shape), []
     for name in fields:
         given = getattr(params, name)
         missing = [each for each in given.split(",") if each.strip() not in there] if given != "all-linear" else []

@@ -1,69 +1,32 @@
-"""How many numbers a method trains and saves on a model, from the shapes of its weights alone: no torch, at once.
+"""How many numbers a method trains and saves on a model, from its shape alone: no torch, at once.
 
 A function for each kind of method, named in the registry; the tests hold them to what PEFT really makes.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import home
-from engine.models import library
+from engine.models import library, shape
+from engine.models.shape import Matrix, Shape
 from engine.training import method_params as parameters
 
-# Modules that are matrices, but no linear layers of the body: an adapter on "all-linear" leaves them out.
-_OUTSIDE = ("embed", "wte", "wpe", "lm_head")
+
+def shape_of(model: Path) -> Shape | None:
+    """The shape of the model in a folder, of an adapter's base; None where its configuration uses names of its own.
+
+    Raises:
+        NotAModel: with the reason.
+    """
+    base = library.base(model)
+    return shape.of_folder(base) if library.describe(base).hidden_size else None
 
 
-@dataclass(frozen=True)
-class Shapes:
-    """A model as these functions see it. `weights`: shape by tensor name; `key_width`: numbers in a layer's keys for one
-    token."""
-
-    weights: dict[str, tuple[int, ...]]
-    hidden: int
-    layers: int
-    key_width: int
-
-    @classmethod
-    def of(cls, model: Path) -> Shapes | None:
-        """None for a model whose weights are packed, so that their shapes tell nothing, or whose configuration uses names
-        of its own.
-
-        Raises:
-            NotAModel: with the reason.
-        """
-        path = library.base(model)
-        weights, config = library.shapes(path), home.read_json(path / "config.json")
-        config = config.get("text_config", config)
-        if weights is None or not {"hidden_size", "num_hidden_layers", "num_attention_heads"} <= config.keys():
-            return None
-        heads = config["num_attention_heads"]
-        head_width = config.get("head_dim") or config["hidden_size"] // heads
-        key_width = head_width * (config.get("num_key_value_heads") or heads)
-        return cls(weights, config["hidden_size"], config["num_hidden_layers"], key_width)
-
-    @property
-    def total(self) -> int:
-        return sum(map(math.prod, self.weights.values()))
-
-    def linear(self, names: str = "all-linear") -> dict[str, tuple[int, int]]:
-        """The linear layers of the body called `names` (module names parted by commas, or all of them), with shapes."""
-        wanted = {name.strip() for name in names.split(",")}
-        found = {}
-        for weight, shape in self.weights.items():
-            module = weight.removesuffix(".weight")
-            last = module.rpartition(".")[2]
-            is_linear = module != weight and len(shape) == 2 and not any(part in last for part in _OUTSIDE)
-            if is_linear and (names == "all-linear" or last in wanted):
-                found[module] = shape
-        return found
-
-    def linear_names(self) -> list[str]:
-        """What the linear layers are called, each name once, sorted."""
-        return sorted({module.rpartition(".")[2] for module in self.linear()})
+def modules(model: Shape) -> list[str]:
+    """What the linear modules of the layers are called, sorted."""
+    return sorted({matrix.name for matrix in model.matrices})
 
 
 @dataclass(frozen=True)
@@ -74,89 +37,89 @@ class Count:
     saved: int
 
 
-def full(shapes: Shapes, params: parameters.FullParams) -> Count:
-    return Count(shapes.total, shapes.total)
+def full(model: Shape, params: parameters.FullParams) -> Count:
+    return Count(model.parameters, model.parameters)
 
 
-def freeze(shapes: Shapes, params: parameters.FreezeParams) -> Count:
-    kept = range(max(0, shapes.layers - params.num_layers), shapes.layers)
-    trained = [
-        math.prod(shape)
-        for name, shape in shapes.weights.items()
-        if any(f"layers.{layer}." in name for layer in kept) or name.endswith("model.norm.weight")
-    ]
-    return Count(sum(trained), shapes.total)
+def freeze(model: Shape, params: parameters.FreezeParams) -> Count:
+    """Whole layers, all alike, and the norm after the last."""
+    ends = model.embedding if model.tied else 2 * model.embedding
+    layer = (model.parameters - ends - model.hidden_size) // model.layers
+    return Count(min(params.num_layers, model.layers) * layer + model.hidden_size, model.parameters)
 
 
-def lora(shapes: Shapes, params: parameters.LoraParams) -> Count:
+def lora(model: Shape, params: parameters.LoraParams) -> Count:
     """PiSSA is saved as the difference from its start: an ordinary LoRA of twice the rank."""
-    count = _low_rank(shapes, params)
+    count = _low_rank(model, params)
     return Count(count, 2 * count if params.pissa else count)
 
 
-def qlora(shapes: Shapes, params: parameters.QloraParams) -> Count:
-    count = _low_rank(shapes, params)
+def qlora(model: Shape, params: parameters.QloraParams) -> Count:
+    count = _low_rank(model, params)
     return Count(count, count)
 
 
-def dora(shapes: Shapes, params: parameters.DoraParams) -> Count:
-    count = _low_rank(shapes, params, per_output=1)
+def dora(model: Shape, params: parameters.DoraParams) -> Count:
+    count = _low_rank(model, params, per_output=1)
     return Count(count, count)
 
 
-def _low_rank(shapes: Shapes, params: parameters.LoraFamily, per_output: int = 0) -> int:
-    """`per_output`: numbers beside the two matrices for each output of a layer."""
-    layers = shapes.linear(params.target_modules)
-    count = sum(params.r * (rows + columns) + per_output * rows for rows, columns in layers.values())
+def _low_rank(model: Shape, params: parameters.LoraFamily, per_output: int = 0) -> int:
+    """`per_output`: numbers beside the two matrices for each output of a module."""
+    adapted = list(targets(model, params.target_modules))
     if params.train_embeddings:
-        rows, columns = next(shape for name, shape in shapes.weights.items() if name.endswith("embed_tokens.weight"))
-        count += params.r * (rows + columns) + per_output * columns
-    return count
+        adapted.append(Matrix("embed_tokens", model.hidden_size, model.vocab_size, 1))
+    return sum(m.count * (params.r * (m.inputs + m.outputs) + per_output * m.outputs) for m in adapted)
 
 
-def adalora(shapes: Shapes, params: parameters.AdaloraParams) -> Count:
-    each = [rows + columns + 1 for rows, columns in shapes.linear(params.target_modules).values()]
-    return Count(params.init_r * sum(each), params.target_r * sum(each))
+def targets(model: Shape, names: str) -> Iterable[Matrix]:
+    """The matrices called `names`, parted by commas, or all."""
+    wanted = [name.strip() for name in names.split(",")]
+    return (matrix for matrix in model.matrices if names == "all-linear" or matrix.name in wanted)
 
 
-def prompt_tuning(shapes: Shapes, params: parameters.PromptTuningParams) -> Count:
-    count = params.num_virtual_tokens * shapes.hidden
+def adalora(model: Shape, params: parameters.AdaloraParams) -> Count:
+    each = sum(m.count * (m.inputs + m.outputs + 1) for m in targets(model, params.target_modules))
+    return Count(params.init_r * each, params.target_r * each)
+
+
+def prompt_tuning(model: Shape, params: parameters.PromptTuningParams) -> Count:
+    count = params.num_virtual_tokens * model.hidden_size
     return Count(count, count)
 
 
-def p_tuning(shapes: Shapes, params: parameters.PTuningParams) -> Count:
+def p_tuning(model: Shape, params: parameters.PTuningParams) -> Count:
     """The encoder that writes the prompt is not saved: an MLP of three layers, or an LSTM of two and a head of two."""
-    width, prompt = params.encoder_hidden_size or shapes.hidden, params.num_virtual_tokens * shapes.hidden
+    width, prompt = params.encoder_hidden_size or model.hidden_size, params.num_virtual_tokens * model.hidden_size
     if params.encoder_reparameterization_type == "MLP":
-        encoder = _matrix(shapes.hidden, width) + _matrix(width, width) + _matrix(width, shapes.hidden)
+        encoder = _dense(model.hidden_size, width) + _dense(width, width) + _dense(width, model.hidden_size)
     else:
         # Each direction of a layer has four gates, each with two matrices and two biases.
-        lstm = sum(2 * 4 * width * (inputs + width + 2) for inputs in (shapes.hidden, 2 * width))
-        encoder = lstm + _matrix(2 * width, 2 * width) + _matrix(2 * width, shapes.hidden)
+        lstm = sum(2 * 4 * width * (inputs + width + 2) for inputs in (model.hidden_size, 2 * width))
+        encoder = lstm + _dense(2 * width, 2 * width) + _dense(2 * width, model.hidden_size)
     return Count(prompt + encoder, prompt)
 
 
-def prefix_tuning(shapes: Shapes, params: parameters.PrefixTuningParams) -> Count:
-    each = shapes.layers * 2 * shapes.key_width
+def prefix_tuning(model: Shape, params: parameters.PrefixTuningParams) -> Count:
+    each = model.layers * 2 * model.key_values
     saved = params.num_virtual_tokens * each
     if not params.prefix_projection:
         return Count(saved, saved)
-    width = params.encoder_hidden_size or shapes.hidden
-    embedding = params.num_virtual_tokens * shapes.key_width
-    return Count(embedding + _matrix(shapes.key_width, width) + _matrix(width, each), saved)
+    width = params.encoder_hidden_size or model.hidden_size
+    embedding = params.num_virtual_tokens * model.key_values
+    return Count(embedding + _dense(model.key_values, width) + _dense(width, each), saved)
 
 
-def ia3(shapes: Shapes, params: parameters.Ia3Params) -> Count:
-    outputs = sum(rows for rows, _ in shapes.linear("k_proj,v_proj").values())
-    count = outputs + sum(columns for _, columns in shapes.linear("down_proj").values())
+def ia3(model: Shape, params: parameters.Ia3Params) -> Count:
+    outputs = sum(m.count * m.outputs for m in targets(model, "k_proj,v_proj"))
+    count = outputs + sum(m.count * m.inputs for m in targets(model, "down_proj"))
     return Count(count, count)
 
 
-def norms(shapes: Shapes, params: parameters.NormParams) -> Count:
-    count = sum(math.prod(shape) for name, shape in shapes.weights.items() if name.endswith("norm.weight"))
-    return Count(count, count)
+def norms(model: Shape, params: parameters.NormParams) -> Count:
+    return Count(model.norms, model.norms)
 
 
-def _matrix(inputs: int, outputs: int) -> int:
+def _dense(inputs: int, outputs: int) -> int:
     """A linear layer with its bias."""
     return (inputs + 1) * outputs

@@ -18,7 +18,7 @@ from engine.data import datasets, encode, formats, lengths, tokens
 from engine.fields import Params
 from engine.models import shape
 from engine.models.shape import Matrix, Shape
-from engine.training import calibration, methods
+from engine.training import calibration, counts, methods
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.methods import MethodSpec
@@ -177,7 +177,7 @@ def _memory(
     """Bytes of each part, and how many parameters train."""
     size = _BYTES[dtype]
     whole = method.saves == "model"
-    trainable = trained(model, method, params)
+    trainable = method.count(model, params).trainable
     if "bnb_4bit_quant_type" in type(params).model_fields:
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
         weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
@@ -240,46 +240,10 @@ def _steps(rows: _Rows, training: TrainingParams) -> int:
     return max(1, -(-int(training.num_train_epochs * rows.train) // training.batch_size))
 
 
-def trained(model: Shape, method: MethodSpec, params: Params) -> int:
-    """How many parameters a method trains."""
-    given = params.model_dump()
-    if method.key == "full":
-        return model.parameters
-    if method.key == "freeze":
-        return given["num_layers"] * (model.linear // model.layers + 2 * model.hidden_size) + model.hidden_size
-    if method.key == "ln_tuning":
-        return model.norms
-    if method.key == "ia3":
-        scaled = [m for name in ("k_proj", "v_proj", "down_proj") for m in model.matrix(name)]
-        return sum(m.count * (m.inputs if m.name == "down_proj" else m.outputs) for m in scaled)
-    virtual = given.get("num_virtual_tokens", 0)
-    if method.layout == "prefix":
-        width = 2 * model.layers * model.key_values
-        if not given["prefix_projection"]:
-            return virtual * width
-        inner = given["encoder_hidden_size"] or model.hidden_size
-        return virtual * model.hidden_size + (model.hidden_size + 1) * inner + (inner + 1) * width
-    if method.layout == "prompt":
-        encoder = 0
-        if "encoder_hidden_size" in given:
-            inner, width = given["encoder_hidden_size"] or model.hidden_size, model.hidden_size
-            encoder = (width + 1) * inner + (inner + 1) * inner + (inner + 1) * width
-        return virtual * model.hidden_size + encoder
-    rank = given.get("init_r", given.get("r", 8))
-    extra = given.get("train_embeddings", False) * rank * (model.vocab_size + model.hidden_size)
-    dora = 1 if method.key == "dora" else 0
-    return extra + sum(m.count * (rank * (m.inputs + m.outputs) + dora * m.outputs) for m in _targets(model, params))
-
-
 def _targets(model: Shape, params: Params) -> list[Matrix]:
     """The matrices that get an adapter."""
-    given = params.model_dump()
-    if "target_modules" not in given:
-        return []
-    if given["target_modules"] == "all-linear":
-        return list(model.matrices)
-    names = [name.strip() for name in given["target_modules"].split(",")]
-    return [matrix for matrix in model.matrices if matrix.name in names]
+    names = params.model_dump().get("target_modules")
+    return list(counts.targets(model, names)) if names else []
 
 
 def _rows(data: str, model: str, max_length: int) -> _Rows:

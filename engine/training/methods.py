@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import NotFound
 from engine.fields import Params
+from engine.models.shape import Shape
 from engine.training import adapters, counts
 from engine.training import method_params as parameters
-from engine.training.counts import Count, Shapes
+from engine.training.counts import Count
 from engine.words import Words
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class State:
 class MethodSpec:
     """`prepare(model, params, total_steps)` freezes, adds adapters, and returns the model to train.
 
-    count(shapes, params): how many numbers train and how many are saved.
+    count(shape, params): how many numbers train and how many are saved.
     learning_rate: default for a model with hidden states 1,024 wide; `rate` fits it to others.
     layout: where what is trained enters: in the "weights", as a "prompt" of embeddings before each example, or as a
         "prefix" of keys and values before each layer's.
@@ -78,7 +79,7 @@ class MethodSpec:
     summary: Words
     params: type[Params]
     prepare: Callable[[Module, Any, int], Module]
-    count: Callable[[Shapes, Any], Count]
+    count: Callable[[Shape, Any], Count]
     learning_rate: float
     diagram: str
     layout: Literal["weights", "prompt", "prefix"] = "weights"

@@ -8,9 +8,8 @@ from pathlib import Path
 from engine.data import datasets, lengths
 from engine.models import library
 from engine.training import config as configs
-from engine.training import methods
+from engine.training import counts, methods
 from engine.training.config import RunConfig
-from engine.training.counts import Shapes
 
 # A suggested maximum length is a multiple of this.
 _STEP = 64
@@ -45,8 +44,8 @@ def of(config: RunConfig) -> Outlook:
     model, data = Path(config.model), datasets.load(Path(config.data))
     training, method = config.training, methods.get(config.method)
     base = library.base(model)
-    shapes, described = Shapes.of(base), library.describe(base)
-    count = method.count(shapes, method.params(**config.method_params)) if shapes else None
+    shape, described = counts.shape_of(base), library.describe(base)
+    count = method.count(shape, method.params(**config.method_params)) if shape else None
     # A whole model is about as large as it came.
     width = _ADAPTER_BYTES if method.saves == "adapter" else described.bytes / (described.parameters or 1)
     steps = training.max_steps

@@ -12,8 +12,7 @@ import pytest
 from engine import home
 from engine.__main__ import main
 from engine.runs import kinds
-from engine.training import methods
-from engine.training.counts import Shapes
+from engine.training import counts, methods
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,7 +56,7 @@ def test_each_method_trains_the_demo(warm, workspace, monkeypatch, capsys, metho
     evaluated = [event for event in _events(done["run"]) if event["type"] == "eval"]
     assert evaluated[-1]["eval_loss"] < evaluated[0]["eval_loss"]
     spec = methods.get(method)
-    assert done["trainable_parameters"] == spec.count(Shapes.of(home.DEMO_MODEL), spec.params()).trainable
+    assert done["trainable_parameters"] == spec.count(counts.shape_of(home.DEMO_MODEL), spec.params()).trainable
 
 
 def _events(run: str) -> list[dict]:

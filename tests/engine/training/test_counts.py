@@ -4,8 +4,7 @@ import pytest
 import torch
 import transformers
 
-from engine.training import methods
-from engine.training.counts import Shapes
+from engine.training import counts, methods
 from tests.engine.training import plain
 from tests.tiny import make_model
 
@@ -26,7 +25,7 @@ CASES = [
 def test_what_trains_is_counted_to_the_last_number(model, method, params):
     spec = methods.get(method)
     made = plain.prepare(model, method, params, total_steps=20, seed=0)
-    count = spec.count(Shapes.of(model), spec.params(**params))
+    count = spec.count(counts.shape_of(model), spec.params(**params))
     assert count.trainable == sum(p.numel() for p in made.parameters() if p.requires_grad)
 
 
@@ -34,7 +33,7 @@ def test_what_trains_is_counted_to_the_last_number(model, method, params):
 def test_the_saved_file_is_as_large_as_said(train, model, method):
     """But for the names in its header."""
     run, _ = train(method, max_steps=3, batch_size=6, learning_rate=1e-3, precision="fp32", eval_rows=2)
-    said = methods.get(method).count(Shapes.of(model), methods.get(method).params()).saved * 4
+    said = methods.get(method).count(counts.shape_of(model), methods.get(method).params()).saved * 4
     saved = sum(file.stat().st_size for file in (run / "final").glob("*.safetensors"))
     if method == "adalora":  # it keeps whole ranks, and matrices differ in size
         assert 0.7 * said < saved < 1.3 * said + 10_000
@@ -44,12 +43,12 @@ def test_the_saved_file_is_as_large_as_said(train, model, method):
 
 def test_the_modules_of_a_model_are_named(model):
     names = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
-    assert Shapes.of(model).linear_names() == names
+    assert counts.modules(counts.shape_of(model)) == names
 
 
 def test_an_untied_head_counts_and_takes_no_adapter(tmp_path):
     model = make_model(tmp_path / "untied", tie_word_embeddings=False)
     loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
-    shapes = Shapes.of(model)
-    assert shapes.total == loaded.num_parameters()
-    assert "lm_head" not in shapes.linear_names()
+    shape = counts.shape_of(model)
+    assert shape.parameters == loaded.num_parameters()
+    assert "lm_head" not in counts.modules(shape)
