@@ -1,4 +1,4 @@
-// Answers side by side: how they are drawn, copied and saved. `markup` is HTML that the server made (ui/markup.py);
+// Answers side by side: how they are drawn, copied and saved. `markup` is HTML that the server made (engine/compare/markup.py);
 // every other text is escaped.
 {
   const { html, when, trusted } = TuneDesk.markup;
@@ -76,7 +76,7 @@
           ${row.cells.map((cell) => html`<td>${when(cell.markup !== undefined, html`
             <div class="td-markup">${trusted(cell.markup)}</div><small>${cell.note}</small>`)}</td>`)}
           <td>${row.reference}</td></tr>`)}</tbody>
-        ${when(value.means.some(Boolean), html`<tfoot><tr><td></td><td>${value.words.mean}</td>
+        ${when(!value.busy, html`<tfoot><tr><td></td><td>${value.words.mean}</td>
           ${value.means.map((mean) => html`<td>${mean}</td>`)}<td></td></tr></tfoot>`)}
       </table></div>
       ${when(!value.busy, html`<nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`)}`,

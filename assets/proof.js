@@ -66,6 +66,9 @@
           <i><i style="width: ${row.width}%"></i></i><b>${row.text}</b></div>`)}</figure>`)}</div>
       <nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`,
 
+    uploads: (value) => !value.rows?.length ? "" : html`
+      <h3>${value.title}</h3><ul>${value.rows.map((row) => html`<li><code>${row.address}</code> <small>${row.note}</small></li>`)}</ul>`,
+
     door: (value) => !value.url ? "" : html`
       <p class="td-message is-good">${value.note}</p>
       <div class="td-stats">${value.facts.map((fact) => html`
@@ -75,6 +78,7 @@
     exports: (value) => !value.rows?.length ? "" : html`
       <div class="td-links">${value.rows.map((row) => html`<div><b>${row.title}</b><small>${row.size}</small>
         <a href="${row.href}" download>${value.words.download}</a>
+        <button type="button" data-upload="${row.job}">${value.words.upload}</button>
         <button type="button" data-remove="${row.job}">${value.words.remove}</button>
         <code>${value.words.where} ${row.path}</code></div>`)}</div>`,
   });
@@ -118,6 +122,8 @@
       element.addEventListener("click", (event) => {
         const button = event.target.closest("[data-remove]");
         if (button) trigger("remove", { job: button.dataset.remove });
+        const upload = event.target.closest("[data-upload]");
+        if (upload) trigger("upload", { job: upload.dataset.upload });
       });
     },
   });

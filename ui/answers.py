@@ -1,6 +1,6 @@
 """Answers side by side as the page shows them: the columns, each turn with its answers, scores and differences.
 
-The drawing is in `assets/compare.js`; every text reaches it as text, except `markup`, which `ui.markup` made.
+The drawing is in `assets/compare.js`; every text reaches it as text, except `markup`, which `engine.compare.markup` made.
 """
 
 import gradio as gr
@@ -8,10 +8,10 @@ import gradio as gr
 from engine.compare import conversations
 from engine.compare.conversations import Conversation, Turn
 from engine.compare.differences import differences
+from engine.compare.markup import markup
 from engine.runs import store
 from ui import columns, transcript
 from ui.columns import Column
-from ui.markup import markup
 from ui.text import Text
 
 # Of the scores these are shown beside an answer.

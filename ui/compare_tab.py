@@ -58,7 +58,9 @@ def build(page: Page) -> None:
                         )
                         for n in range(MOST_COLUMNS)
                     ]
-            with gr.Accordion(t("compare.settings"), open=False, elem_classes="td-fold") as fold:
+            with gr.Accordion(
+                t("compare.settings"), open=False, elem_classes="td-fold", elem_id="compare-settings"
+            ) as fold:
                 system = gr.Textbox(
                     "",
                     label=t("compare.system"),

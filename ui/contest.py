@@ -32,7 +32,10 @@ def build(page: Page) -> None:
     def follow(asked: dict) -> dict:
         return _shown(t, _found(asked.get("contest")))
 
-    with gr.Accordion(t("contest.title"), open=False, elem_classes=["td-panel", "td-section"], elem_id="contest"):
+    with (
+        gr.Column(elem_classes="td-panel"),
+        gr.Accordion(t("contest.title"), open=False, elem_classes="td-section", elem_id="contest"),
+    ):
         gr.HTML(f'<p class="td-sub">{t.html("contest.lead")}</p>', apply_default_css=False)
         spec = objectives.get(_OBJECTIVE)
         fit = [each for each in methods.METHODS if refusal(each, spec) is None]

@@ -34,7 +34,7 @@ def build(page: Page) -> None:
         apply_default_css=False,
     )
     progress = job_view.view(t, services, "evaluation-job")
-    with gr.Row(elem_classes="td-fields"):
+    with gr.Row(elem_classes="td-halves"):
         data = gr.Dropdown(label=t("evaluation.data"), elem_id="evaluation-data", interactive=True)
         rows = gr.Number(
             evaluate.ROWS,
@@ -175,4 +175,6 @@ def _number(value: float) -> str:
 
 
 def _signed(value: float) -> str:
+    if value == 0:
+        return "0"
     return f"{value:+.3g}" if abs(value) < 1000 else f"{value:+,.0f}"

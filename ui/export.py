@@ -5,7 +5,7 @@ import gradio as gr
 from engine import home
 from engine.compare import export, tasks
 from engine.runs import store
-from ui import cards, job_view
+from ui import cards, job_view, upload
 from ui.downloads import export_address
 from ui.page import Page
 from ui.text import Text
@@ -22,10 +22,11 @@ def build(page: Page) -> None:
     made = gr.HTML(
         {},
         html_template="${TuneDesk.draw.exports(value)}",
-        js_on_load="TuneDesk.exports(element, trigger); // 'remove'",
+        js_on_load="TuneDesk.exports(element, trigger); // 'remove' 'upload'",
         elem_id="exports",
         apply_default_css=False,
     )
+    upload.build(page, made)
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
@@ -89,7 +90,7 @@ def _made(t: Text, run: store.Run) -> dict:
                     "href": export_address(job),
                 }
             )
-    words = {name: t(f"export.{name}") for name in ("download", "remove", "where")}
+    words = {name: t(f"export.{name}") for name in ("download", "upload", "remove", "where")}
     return {"words": words, "rows": rows}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,9 @@ class Presenter:
             password = new_password()
             sock = socket.create_server(("0.0.0.0" if everywhere else "127.0.0.1", 0))
             hosts = ["*"] if everywhere else ["127.0.0.1", "localhost"]
-            app = presentation(run, services, Password.of(GUEST, password), hosts)
+            # In a thread without Gradio's context: within an event its components are only updates, and build nothing.
+            with ThreadPoolExecutor(1) as aside:
+                app = aside.submit(presentation, run, services, Password.of(GUEST, password), hosts).result()
             self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
             self._thread = threading.Thread(
                 target=self._server.run, kwargs={"sockets": [sock]}, name="presentation", daemon=True

@@ -16,7 +16,10 @@ _MOST = 12
 def build(page: Page, run: gr.Dropdown) -> None:
     """The section; `run` is that of the compare tab."""
     t, services = page.t, page.services
-    with gr.Accordion(t("present.section"), open=False, elem_classes=["td-panel", "td-section"], elem_id="stage"):
+    with (
+        gr.Column(elem_classes="td-panel"),
+        gr.Accordion(t("present.section"), open=False, elem_classes="td-section", elem_id="stage"),
+    ):
         gr.HTML(f'<p class="td-sub">{t.html("present.lead")}</p>', apply_default_css=False)
         questions = gr.Textbox(
             "",

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import gradio as gr
 
+from engine.compare.markup import markup
 from engine.compare.settings import GenerationParams
 from engine.errors import NotFound
 from engine.fields import validated
@@ -15,7 +16,6 @@ from engine.words import Words
 from ui import columns, questions
 from ui.columns import Column
 from ui.forms import Form
-from ui.markup import markup
 from ui.page import GENERATION, Page
 from ui.text import Text
 

@@ -7,13 +7,14 @@ import time
 from html import escape
 from pathlib import Path
 
-from engine import hardware, home
+from engine import fields, hardware, home
 from engine.compare import evaluate
 from engine.compare.curves import svg
-from engine.data.cleaning import REASONS
+from engine.compare.markup import markup
 from engine.errors import from_os_error
 from engine.runs.store import Run
 from engine.training import methods, objectives
+from engine.training.config import TrainingParams
 from engine.words import Words
 
 _EXAMPLES = 10
@@ -24,6 +25,12 @@ _MEASURES = {
     "rouge1": Words("ROUGE-1", "ROUGE-1"),
     "rouge2": Words("ROUGE-2", "ROUGE-2"),
     "rougeL": Words("ROUGE-L", "ROUGE-L"),
+}
+_KEYS = {
+    "model": Words("Base model (model)", "底座模型 (model)"),
+    "data": Words("Data set (data)", "数据集 (data)"),
+    "objective": Words("Objective (objective)", "训练目标 (objective)"),
+    "method": Words("Method (method)", "训练方法 (method)"),
 }
 _UNITS = {
     "characters": Words("BLEU and ROUGE are counted by Chinese characters.", "BLEU 与 ROUGE 按汉字计算。"),
@@ -53,11 +60,22 @@ _SAID = {
     "examples": Words("Questions and answers, before and after", "微调前后的问答对比"),
     "question": Words("Question", "问题"),
     "reference": Words("Reference", "参考答案"),
-    "data": Words("Data", "数据"),
-    "read": Words("Rows read", "读入行数"),
-    "train": Words("Training rows", "训练行数"),
-    "val": Words("Validation rows (never trained on)", "验证行数（不参与训练）"),
-    "unused": Words("Unused rows", "未使用行数"),
+    "data": Words("Data card", "数据卡"),
+    "demo": Words(
+        "The data are made up for a demonstration; they are not medical advice.", "数据为演示而虚构，不构成医疗建议。"
+    ),
+    "steps": Words("Training steps", "训练步数"),
+    "seconds": Words("Training time", "训练时间"),
+    "parameters": Words("Trained parameters", "训练参数量"),
+    "eval_loss": Words("Validation loss", "验证损失"),
+    "seconds_text": Words("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"),
+    "scores_text": Words(
+        "BLEU-4 and ROUGE say from 0 to 100 how much of the reference answer stands in the model's answer; loss and "
+        "perplexity say how surprised the model is by the reference. A change is real where its interval does not hold zero.",
+        "BLEU-4 与 ROUGE（0 到 100）表示模型回答与参考答案的重合程度；损失与困惑度表示模型对参考答案的意外程度。"
+        "区间不含 0 时，变化才是真实的。",
+    ),
+    "rows_text": Words("{rows} held-out rows, measured {time}.", "{rows} 条验证数据，评测于 {time}。"),
     "settings": Words("Settings", "参数"),
     "versions": Words("Versions", "软件版本"),
     "limits": Words("Limits", "局限"),
@@ -73,7 +91,10 @@ _STYLE = """
 body{font:16px/1.65 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;color:#1e2433;
 max-width:860px;margin:40px auto;padding:0 20px}
 h1{font-size:30px;margin:0}h2{font-size:20px;margin:40px 0 12px;border-bottom:1px solid #e3e6ef;padding-bottom:6px}
-.sub{color:#68708a}.verdict{background:#eef1fd;border-radius:12px;padding:14px 18px}.warn{background:#fdf3e4}
+.sub{color:#68708a}.verdict{background:#eef1fd;border-radius:12px;padding:14px 18px}.warn{background:#fdf3e4}.good{background:#e8f7f0}.bad{background:#fdecec}
+.figures{display:flex;flex-wrap:wrap;gap:10px}.figures div{flex:1 1 150px;background:#f6f7fb;border-radius:12px;padding:10px 14px}
+.figures small{display:block;color:#68708a}.figures b{font-size:20px;font-variant-numeric:tabular-nums}
+.data ul{padding-left:20px}.data code{font-size:12px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 td,th{text-align:left;padding:6px 10px;border-bottom:1px solid #e9ebf2;vertical-align:top}th{color:#68708a;font-weight:600}
 .card{border:1px solid #e3e6ef;border-radius:12px;padding:14px 18px;margin:14px 0;break-inside:avoid}
@@ -83,7 +104,9 @@ td,th{text-align:left;padding:6px 10px;border-bottom:1px solid #e9ebf2;vertical-
 svg{width:100%;height:auto;font-size:12px;fill:#68708a}.grid{stroke:#e9ebf2}
 polyline{fill:none;stroke-linejoin:round}.loss{stroke:#a9b3e8;stroke-width:1.2}.eval{stroke:#3947b5;stroke-width:2.6}
 code{font-size:14px;overflow-wrap:anywhere}
-@media print{body{margin:0;max-width:none;font-size:13px}h2{break-after:avoid}}
+@page{margin:16mm 15mm}
+@media print{body{margin:0;padding:0;max-width:none;font-size:12.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}
+h2{break-after:avoid;margin-top:26px}tr,.verdict,.figures,svg{break-inside:avoid}}
 """
 
 
@@ -110,13 +133,13 @@ def page(run: Run, lang: str) -> str:
     name = escape(run.card["name"] or run.id)
     date = time.strftime("%Y-%m-%d", time.localtime(run.status()["ended"] or run.status()["created"]))
     sections = [
-        ("what", f"<p>{_what(run, lang)}</p>"),
+        ("what", f"<p>{_what(run, lang)}</p>{_figures(run, say, lang)}"),
         ("result", _scores(scores, say, lang) if scores else f"<p>{say['not_measured']}</p>"),
         ("curve", _curve(run, say)),
         ("examples", _examples(scores, say) if scores else ""),
         ("data", _data(run, say, lang)),
-        ("settings", _settings(run)),
-        ("versions", _facts({name: version for name, version in hardware.packages().items()})),
+        ("settings", _settings(run, lang)),
+        ("versions", _facts(hardware.packages())),
         ("limits", f"<p>{say['limits_text']}</p>"),
     ]
     body = "".join(f"<section><h2>{say[key]}</h2>{content}</section>" for key, content in sections if content)
@@ -146,7 +169,11 @@ def _what(run: Run, lang: str) -> str:
 
 def _scores(scores: dict, say: dict, lang: str) -> str:
     sentence = escape(Words(*scores["sentence"]).text(lang))
-    said = f'<p class="verdict">{sentence}</p>{_table(scores, say, lang)}<p class="sub">{_UNITS[scores["units"]].text(lang)}</p>'
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(scores["time"]))
+    rows = _SAID["rows_text"].text(lang, rows=scores["rows"], time=when)
+    note = escape(f"{rows} {_UNITS[scores['units']].text(lang)} {_SAID['scores_text'].text(lang)}")
+    kind = {"better": "verdict good", "worse": "verdict bad"}.get(scores["verdict"], "verdict")
+    said = f'<p class="{kind}">{sentence}</p>{_table(scores, say, lang)}<p class="sub">{note}</p>'
     if "general" in scores:
         general = scores["general"]
         kind = "verdict warn" if general["forgot"]["warning"] else "verdict"
@@ -190,20 +217,51 @@ def _examples(scores: dict, say: dict) -> str:
     return "".join(cards)
 
 
+def _figures(run: Run, say: dict, lang: str) -> str:
+    """What training came to, as a row of numbers."""
+    status, result = run.status(), run.status()["result"] or {}
+    minutes, seconds = divmod(round(status["seconds"]), 60)
+    numbers = {
+        "steps": result.get("steps"),
+        "seconds": _SAID["seconds_text"].text(lang, minutes=minutes, seconds=seconds) if status["seconds"] else None,
+        "parameters": f"{result['trainable_parameters']:,}" if "trainable_parameters" in result else None,
+        "eval_loss": f"{status['eval_loss']:.4g}" if status["eval_loss"] is not None else None,
+    }
+    shown = "".join(
+        f"<div><small>{say[name]}</small><b>{escape(str(value))}</b></div>"
+        for name, value in numbers.items()
+        if value is not None
+    )
+    return f'<div class="figures">{shown}</div>' if shown else ""
+
+
 def _data(run: Run, say: dict, lang: str) -> str:
-    report = _report(run)
-    if not report:
+    """The data set's own card, the part in this language; empty where the data set is gone."""
+    card = Path(run.config["data"]) / "README.md"
+    if not card.is_file():
         return ""
-    counts = {"read": "input_rows", "train": "train", "val": "val", "unused": "unused"}
-    facts = {say[name]: report[key] for name, key in counts.items()}
-    facts |= {REASONS[reason].text(lang): count for reason, count in report["dropped"].items()}
-    return _facts(facts)
+    parts = card.read_text(encoding="utf-8").partition("\n---\n")
+    text = parts[0].partition("\n")[2] if lang == "zh" else parts[2]
+    demo = f'<p class="verdict warn">{say["demo"]}</p>' if _report(run).get("demo") else ""
+    return f'{demo}<div class="data">{markup(text)}</div>'
 
 
-def _settings(run: Run) -> str:
-    config = run.config
-    values = {name: config[name] for name in ("model", "data", "objective", "method")}
-    return _facts(values | config["objective_params"] | config["method_params"] | config["training"])
+def _settings(run: Run, lang: str) -> str:
+    """Every setting by its name for people, with the one it has in files and commands."""
+    wanted = run.config
+    schemas = {
+        "objective_params": objectives.get(wanted["objective"]).params,
+        "method_params": methods.get(wanted["method"]).params,
+        "training": TrainingParams,
+    }
+    values = {_KEYS[name].text(lang): wanted[name] for name in _KEYS}
+    for group, schema in schemas.items():
+        for name, value in wanted[group].items():
+            field = schema.model_fields.get(name)
+            values[f"{fields.label(field, lang)} ({name})" if field else name] = (
+                "–" if value in (None, "", [], ()) else value
+            )
+    return _facts(values)
 
 
 def _facts(values: dict[str, object]) -> str:

@@ -1,14 +1,20 @@
-"""Evaluations and exports as jobs: begun for a run, found again, and how far each is."""
+"""Evaluations, exports and uploads as jobs: begun for a run, and found again."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from engine.compare import evaluate
 from engine.data import datasets
+from engine.errors import NotFound
 from engine.home import inside
+from engine.models.source import Source
 from engine.runs import store
 from engine.runs.store import Run
+from engine.words import Words
 
-EVALUATE, EXPORT = "evaluate", "export"
+EVALUATE, EXPORT, UPLOAD = "evaluate", "export", "upload"
+_EXPORT = Words("export", "导出")
+_HINT = Words("Export the model first.", "请先导出模型。")
 
 
 def evaluation(run: Run, data: Path | None = None, limit: int | None = evaluate.ROWS) -> Run:
@@ -29,6 +35,30 @@ def exportation(run: Run, form: str) -> Run:
         DiskFull: there is no room even for the job.
     """
     return store.create({"run": str(run.path), "format": form}, kind=EXPORT, name=run.card["name"])
+
+
+def sending(export: Run, to: Source, private: bool = True) -> Run:
+    """A new job that uploads what the job `export` made; it still must be submitted. The hub's client finds its token by
+    itself (`models.hub.save_token`): none is written here.
+
+    Raises:
+        NotFound: the export is not there. DiskFull: there is no room even for the job.
+    """
+    made(export)
+    config = {"run": export.config["run"], "export": export.id, "to": asdict(to), "private": private}
+    return store.create(config, kind=UPLOAD, name=to.id)
+
+
+def made(export: Run) -> Path:
+    """The folder that the job `export` made.
+
+    Raises:
+        NotFound: it made none, or none yet.
+    """
+    folder = exported(export)
+    if folder is None:
+        raise NotFound(kind=_EXPORT, name=export.id, hint=_HINT)
+    return folder
 
 
 def exported(job: Run) -> Path | None:

@@ -1,10 +1,11 @@
-"""The process that evaluates, exports or judges: `python -m engine.compare.worker JOB`.
+"""The process that evaluates, exports, judges or uploads: `python -m engine.compare.worker JOB`.
 
 It reads the job's `config.json`, does the work, and writes what happens to `events.jsonl`. It may be ended at any moment:
 an evaluation keeps every batch of answers, an export appears whole or not at all.
 """
 
 import contextlib
+import os
 import re
 import sys
 import threading
@@ -18,6 +19,7 @@ from engine.compare import judge, tasks
 from engine.compare.settings import GenerationParams
 from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.fields import validated
+from engine.models.source import Source
 from engine.runs import store
 from engine.runs.events import Events
 from engine.runs.store import Run
@@ -149,7 +151,23 @@ def _judge(job: Run, told: Told) -> dict:
     return result
 
 
-_WORK = {tasks.EVALUATE: _evaluate, tasks.EXPORT: _export, judge.KIND: _judge}
+def _upload(job: Run, told: Told) -> dict:
+    # What the client reads when it is imported. Offline is what other workers are.
+    os.environ |= {
+        "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    from engine.compare.upload import upload
+
+    config = job.config
+    folder = tasks.made(store.find(config["export"]))
+    told.phase("uploading")
+    return {"address": upload(folder, Source(**config["to"]), config["private"], told.count)}
+
+
+_WORK = {tasks.EVALUATE: _evaluate, tasks.EXPORT: _export, tasks.UPLOAD: _upload, judge.KIND: _judge}
 
 
 def _failed(events: Events, error: TuneDeskError) -> int:

@@ -24,6 +24,7 @@ KINDS = {
     "evaluate": Kind(module="engine.compare.worker", folder="evaluations", needs_device=True),
     "judge": Kind(module="engine.compare.worker", folder="judgements", needs_device=True),
     "export": Kind(module="engine.compare.worker", folder="exports", needs_device=False),
+    "upload": Kind(module="engine.compare.worker", folder="published", needs_device=False),
 }
 
 

@@ -119,7 +119,8 @@ class Watched:
         assert self.errors == []
         assert (
             re.findall(
-                r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs)\.[a-z_]{3,}\b", self.words()
+                r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs|job|evaluation|contest|present|upload)\.[a-z_]{3,}\b",
+                self.words(),
             )
             == []
         )

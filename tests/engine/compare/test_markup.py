@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ui.markup import markup
+from engine.compare.markup import markup
 
 NASTY = [
     "<img src=x onerror=alert(1)>",
