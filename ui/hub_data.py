@@ -25,4 +25,5 @@ def build(page: Page) -> None:
     private = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on([fields.start.click, fields.id.submit], page.guarded(fetch), fields.components, fields.token, **private)
     # Arrived and asked for come to the same: it is looked at.
-    gr.on([downloads.arrived, downloads.use], page.guarded(use), page.chosen, page.chosen, **private)
+    for event in (downloads.arrived, downloads.use):
+        event(page.guarded(use), page.chosen, page.chosen, **private)
