@@ -25,14 +25,14 @@ def panel(t: Text, elem_id: str, read_only: bool = False) -> gr.HTML:
 
     def written(asked: dict) -> str:
         """A kept conversation as Markdown, to be saved by the page."""
-        run = store.find(str(asked.get("run")))
+        run = store.here(str(asked.get("run")))
         return transcript.written(t, run, conversations.load(run, str(asked.get("id"))))
 
     return gr.HTML(
         {},
         html_template="${TuneDesk.draw.turns(value)}",
         js_on_load="TuneDesk.answers(element, props, trigger, server); // 'edit' 'again'",
-        server_functions=[] if read_only else [written],
+        server_functions=[] if read_only else [served(written)],
         elem_id=elem_id,
         elem_classes="td-turns-block",
         apply_default_css=False,

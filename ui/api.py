@@ -37,18 +37,18 @@ def publish(t: Text, services: Services) -> None:
 
     def run_status(run: str) -> dict:
         """The state of a run, and its place in the queue."""
-        found = store.find(run)
+        found = store.here(run)
         return {"run": found.id, **found.status(), "position": services.jobs.position(found)}
 
     def run_events(run: str, after: int = 0) -> list:
         """The events of a run with a number above `after`, without the `path` of a checkpoint: a Gradio client takes
         whatever has a path for a file, and tries to download it."""
-        found = store.find(run).events(int(after))
+        found = store.here(run).events(int(after))
         return [{key: value for key, value in event.items() if key != "path"} for event in found]
 
     def stop_run(run: str) -> dict:
         """Ask a run to finish its step, save and stop."""
-        found = store.find(run)
+        found = store.here(run)
         services.jobs.stop(found)
         return {"run": found.id, "state": found.status()["state"]}
 
@@ -83,7 +83,7 @@ def publish(t: Text, services: Services) -> None:
     def compare(run: str, question: str, settings: dict = {}) -> dict:  # noqa: B006
         """The answers of the model before and after a run: `{"base", "tuned"}`. `settings`: as in generation."""
         params = validated(GenerationParams, {"temperature": 0, **settings})
-        id = store.find(run).id
+        id = store.here(run).id
         messages = [{"role": "user", "content": question}]
         names = [f"base:run:{id}", f"run:{id}"]
         base, tuned = services.chat.answers(names, [messages] * 2, **params.model_dump())

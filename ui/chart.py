@@ -10,6 +10,7 @@ from engine.errors import NotFound, from_record
 from engine.runs import metrics, store
 from engine.runs import status as states
 from engine.runs.reading import reading
+from ui.page import served
 from ui.services import Services
 from ui.text import Text
 
@@ -37,7 +38,7 @@ def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
         shown(t, None),
         html_template=_SKELETON,
         js_on_load="TuneDesk.run(element, props, server, trigger, watch); // 'state'",
-        server_functions=[follow],
+        server_functions=[served(follow)],
         elem_id=elem_id,
         apply_default_css=False,
     )
@@ -51,7 +52,7 @@ def shown(t: Text, run: str | None) -> dict:
 def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
     """What a view must show of a run: everything that is small, and the points since `cursor`."""
     try:
-        run = store.find(id) if id else None
+        run = store.here(id) if id else None
     except NotFound:
         run = None
     if run is None:

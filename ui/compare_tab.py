@@ -107,7 +107,7 @@ def build(page: Page) -> None:
         index = event._data.get("index", 0)
         if index == -1:
             start = int(value.get("start", 0)) + EXAMPLES
-            asked = [text for text, _ in questions.examples(store.find(id), EXAMPLES, start)]
+            asked = [text for text, _ in questions.examples(store.here(id), EXAMPLES, start)]
             return [value | {"chips": asked, "start": start}, asked[0] if asked else ""]
         return [gr.skip(), value["chips"][index]]
 
@@ -123,7 +123,7 @@ def build(page: Page) -> None:
 
     def edit(id: str, kept: str, event: gr.EventData) -> list:
         """A question back in the box: what follows it is left to the conversation as it was, which stays in the history."""
-        found = store.find(id)
+        found = store.here(id)
         whole = conversations.load(found, kept)
         place = max(0, min(int(event._data.get("turn", 0)), len(whole.turns) - 1))
         begun = conversations.keep(found, whole.fork(place)) if place else None
@@ -163,7 +163,7 @@ def build(page: Page) -> None:
 
     def again(id: str, kept: str) -> Iterator[list]:
         """The last question once more, with the next seed; the answers so far stay in the history."""
-        found = store.find(id)
+        found = store.here(id)
         whole = conversations.load(found, kept)
         last = whole.turns[-1]
         params = validated(GenerationParams, {**last.settings, "seed": last.settings["seed"] + 1})
@@ -237,7 +237,7 @@ def _asked(t: Text, services, run: store.Run, conversation: Conversation, titled
 def _found(id: str | None) -> store.Run | None:
     """The run a page names; None where it names none, or one that is gone."""
     try:
-        return store.find(id) if id else None
+        return store.here(id) if id else None
     except NotFound:
         return None
 

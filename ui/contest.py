@@ -14,7 +14,7 @@ from engine.words import Words
 from ui import chart
 from ui.data_tab import chosen_data
 from ui.model_tab import chosen_model, count, model_label
-from ui.page import Page, choices
+from ui.page import Page, choices, served
 from ui.text import Text
 
 _OBJECTIVE = "sft"
@@ -70,7 +70,7 @@ def build(page: Page) -> None:
             {},
             html_template="${TuneDesk.draw.contest(value)}",
             js_on_load="TuneDesk.contest(element, props, server, trigger); // 'open'",
-            server_functions=[follow],
+            server_functions=[served(follow)],
             elem_id="contest-table",
             apply_default_css=False,
         )

@@ -58,7 +58,7 @@ def _found(id: str, kind: str) -> store.Run | None:
     if id != Path(id).name or id.startswith("."):
         return None
     try:
-        job = store.find(id)
+        job = store.here(id)
     except NotFound:
         return None
     return job if job.kind == kind else None

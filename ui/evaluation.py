@@ -64,7 +64,7 @@ def build(page: Page) -> None:
     def begin(chosen: dict, other: str, count: object) -> dict:
         if not isinstance(count, int | float) or count < 0 or count != int(count):
             raise Unsupported(reason=_BAD_COUNT.filled(given="" if count is None else count))
-        job = tasks.evaluation(store.find(chosen["run"]), Path(other) if other else None, int(count) or None)
+        job = tasks.evaluation(store.here(chosen["run"]), Path(other) if other else None, int(count) or None)
         services.jobs.submit(job)
         return job_view.shown(t, services, job)
 

@@ -40,7 +40,7 @@ def build(page: Page) -> None:
         ]
 
     def begin(chosen: dict, form: dict) -> dict:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         export.check(run, cards.selected(form) or "")
         job = tasks.exportation(run, cards.selected(form))
         services.jobs.submit(job)
@@ -51,7 +51,7 @@ def build(page: Page) -> None:
         return _made(t, run) if run else {}
 
     def remove(chosen: dict, event: gr.EventData) -> dict:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         job = next((job for job in tasks.of(run, tasks.EXPORT) if job.id == event._data.get("job")), None)
         if job is not None:
             gr.Success(t("runs.deleted", size=home.size_text(job.delete())), title=t("app.done"))

@@ -5,6 +5,7 @@ import gradio as gr
 from engine.errors import NotFound, from_record
 from engine.runs import status as states
 from engine.runs import store
+from ui.page import served
 from ui.services import Services
 from ui.text import Text
 
@@ -25,7 +26,7 @@ def view(t: Text, services: Services, elem_id: str) -> gr.HTML:
         {"job": None},
         html_template="${TuneDesk.draw.job(value)}",
         js_on_load="TuneDesk.job(element, props, server, trigger); // 'state'",
-        server_functions=[follow, cancel],
+        server_functions=[served(follow), served(cancel)],
         elem_id=elem_id,
         elem_classes="td-job-block",
         apply_default_css=False,
@@ -70,6 +71,6 @@ def news(t: Text, services: Services, id: object) -> dict:
 
 def _found(id: object) -> store.Run | None:
     try:
-        return store.find(id) if isinstance(id, str) else None
+        return store.here(id) if isinstance(id, str) else None
     except NotFound:
         return None

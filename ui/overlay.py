@@ -39,7 +39,7 @@ def overlay(t: Text) -> gr.HTML:
         shown(t, []),
         html_template=_SKELETON,
         js_on_load="TuneDesk.overlay(element, props, server, watch)",
-        server_functions=[curves],
+        server_functions=[served(curves)],
         elem_id="runs-overlay",
         apply_default_css=False,
     )

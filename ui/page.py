@@ -77,9 +77,20 @@ class Page:
 def choices(chosen: object) -> dict:
     """What a browser sent as its choices, made whole: only known names, only plain values."""
     given = chosen if isinstance(chosen, dict) else {}
-    kept = {key: given.get(key) for key in NOTHING_CHOSEN if isinstance(given.get(key), str)}
+    kept = {key: given[key] for key in NOTHING_CHOSEN if isinstance(given.get(key), str)}
     found = NOTHING_CHOSEN | kept
     return found if found["step"] in STEPS else found | {"step": STEPS[0]}
+
+
+def served(fn: Callable[[dict], object]) -> Callable[[object], object]:
+    """`fn` as a function that scripts in the page may call: anybody can send it anything, and what is no mapping counts
+    as an empty one."""
+
+    @functools.wraps(fn)
+    def call(sent: object) -> object:
+        return fn(sent if isinstance(sent, dict) else {})
+
+    return call
 
 
 def guarded(fn: Callable, t: Text) -> Callable:

@@ -32,7 +32,7 @@ def build(page: Page) -> None:
         return [shown(t, run), job_view.shown(t, services, None), gr.update(visible=unmeasured)]
 
     def begin(chosen: dict) -> list:
-        job = tasks.evaluation(store.find(chosen["run"]))
+        job = tasks.evaluation(store.here(chosen["run"]))
         services.jobs.submit(job)
         return [job_view.shown(t, services, job), gr.update(visible=False)]
 

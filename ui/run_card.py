@@ -22,7 +22,7 @@ def build(page: Page) -> None:
         return [card["name"] or "", t("runs.tags_between").join(card["tags"]), card["note"]]
 
     def keep(chosen: dict, new_name: str, new_tags: str, new_note: str) -> dict:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         run.rename(new_name)
         run.tag(new_tags.replace("，", ",").split(","))
         run.note(new_note)

@@ -44,7 +44,7 @@ def build(page: Page) -> None:
         ]
 
     def resume(chosen: dict, step: object, wanted: object) -> None:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         total = validated(TrainingParams, {"num_train_epochs": wanted}).num_train_epochs
         services.jobs.resume(run, int(step or 0), None if total == epochs_in_force(run) else total)
         gr.Info(t("runs.resumed"), title=t("app.done"))

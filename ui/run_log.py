@@ -7,7 +7,7 @@ import gradio as gr
 from engine.errors import NotFound, from_record
 from engine.runs import store
 from ui.chart import number
-from ui.page import Page
+from ui.page import Page, served
 from ui.text import Text
 from ui.train_tab import found
 
@@ -28,7 +28,7 @@ def build(page: Page) -> None:
     def follow(asked: dict) -> dict | None:
         """The events after number `seq`, and the log when it has grown beyond `size`; None when nothing is new."""
         try:
-            run = store.find(str(asked.get("run")))
+            run = store.here(str(asked.get("run")))
         except NotFound:
             return None
         after, size = int(asked.get("seq", 0)), int(asked.get("size", -1))
@@ -48,7 +48,7 @@ def build(page: Page) -> None:
         {"run": None, "words": {}},
         html_template=_SKELETON,
         js_on_load="TuneDesk.log(element, props, server, watch)",
-        server_functions=[follow],
+        server_functions=[served(follow)],
         elem_id="run-log",
         apply_default_css=False,
     )

@@ -80,22 +80,22 @@ def build(page: Page) -> gr.HTML:
         return fitting(found(event._data.get("run")))
 
     def resume_this(chosen: dict) -> None:
-        services.jobs.resume(store.find(chosen["run"]))
+        services.jobs.resume(store.here(chosen["run"]))
         gr.Info(t("runs.resumed"), title=t("app.done"))
 
     def train_more(chosen: dict) -> None:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         services.jobs.resume(run, num_train_epochs=run_checkpoints.epochs_in_force(run) + _epochs(run))
         gr.Info(t("runs.resumed"), title=t("app.done"))
 
     def halt(chosen: dict) -> None:
-        services.jobs.stop(store.find(chosen["run"]))
+        services.jobs.stop(store.here(chosen["run"]))
 
     def halt_now(chosen: dict) -> None:
-        services.jobs.stop(store.find(chosen["run"]), now=True)
+        services.jobs.stop(store.here(chosen["run"]), now=True)
 
     def move(chosen: dict, by: int) -> list:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         place = services.jobs.position(run)
         if place is not None:
             services.jobs.reorder(run, max(1, place + by))
@@ -108,12 +108,12 @@ def build(page: Page) -> gr.HTML:
         return move(chosen, 1)
 
     def ask_delete(chosen: dict) -> list:
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         text = t.html("runs.delete_sure", name=run.card["name"] or run.id, size=home.size_text(run.size()))
         return [gr.update(visible=True), f"<p>{text}</p>"]
 
     def delete_this(chosen: dict) -> dict:
-        freed = store.find(chosen["run"]).delete()
+        freed = store.here(chosen["run"]).delete()
         gr.Success(t("runs.deleted", size=home.size_text(freed)), title=t("app.done"))
         return {**chosen, "run": None}
 

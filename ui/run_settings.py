@@ -39,7 +39,7 @@ def build(page: Page) -> None:
 
     def make_again(chosen: dict) -> list:
         """To the train step, with everything as in this run."""
-        run = store.find(chosen["run"])
+        run = store.here(chosen["run"])
         model, data = run.config.get("model"), Path(run.config.get("data") or "")
         there = chosen_data(data.name)
         if str(chosen_model(model).path) != model or there is None or there.path != data:

@@ -12,7 +12,7 @@ from engine.runs import sparkline, store
 from engine.training import methods, objectives
 from ui import chart, overlay, run_page
 from ui.model_tab import heading, model_label
-from ui.page import Page
+from ui.page import Page, served
 from ui.services import Services
 from ui.text import Text
 from ui.train_tab import found
@@ -48,7 +48,7 @@ def build(page: Page) -> None:
             _shown(t, None),
             html_template=_SKELETON,
             js_on_load="TuneDesk.runlist(element, props, server, trigger, watch); // 'open' 'mark'",
-            server_functions=[listing],
+            server_functions=[served(listing)],
             elem_id="runs",
             apply_default_css=False,
         )

@@ -48,13 +48,13 @@ def build(page: Page, run: gr.Dropdown) -> None:
 
     def offered(id: str | None) -> list:
         try:
-            chosen = present.read(store.find(id)) if id else Presentation([])
+            chosen = present.read(store.here(id)) if id else Presentation([])
         except NotFound:
             chosen = Presentation([])
         return ["\n".join(chosen.questions), chosen.free]
 
     def begin(id: str, text: str, may_ask: bool, wide: bool) -> list:
-        found = store.find(id)
+        found = store.here(id)
         asked = [line.strip() for line in (text or "").splitlines() if line.strip()][:_MOST]
         present.write(found, Presentation(asked, bool(may_ask)))
         opened = services.presenter.start(services, found, bool(wide))

@@ -6,7 +6,7 @@ from engine.runs import status as states
 from ui import chart
 from ui.data_tab import chosen_data
 from ui.model_tab import chosen_model, model_name
-from ui.page import STEPS, choices
+from ui.page import STEPS, choices, served
 from ui.services import Services
 from ui.text import Text
 from ui.train_tab import current_run
@@ -26,7 +26,7 @@ def steps(t: Text, services: Services) -> gr.HTML:
         {},
         html_template="${TuneDesk.draw.steps(value)}",
         js_on_load="TuneDesk.steps(element, props, trigger, server); // 'go'",
-        server_functions=[pulse],
+        server_functions=[served(pulse)],
         elem_id="steps",
         apply_default_css=False,
     )

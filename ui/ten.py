@@ -49,7 +49,7 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown], system: g
         )
 
     def answer(id: str, value: dict, said: str, *values: object) -> Iterator[list]:
-        found = store.find(id)
+        found = store.here(id)
         picked, given = list(values[: len(chosen)]), settings.settings(values[len(chosen) :])
         params = validated(GenerationParams, {k: v for k, v in given.items() if v is not None})
         titled = columns.columns(t, found, picked)

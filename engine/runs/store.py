@@ -188,6 +188,18 @@ def find(ref: str | Path) -> Run:
     raise NotFound(kind=_RUN, name=str(ref), hint=_HINT)
 
 
+def here(ref: str | Path) -> Run:
+    """As `find`, for what comes from a page: only jobs of this workspace.
+
+    Raises:
+        NotFound: there is none here.
+    """
+    run = find(ref)
+    if not run.path.is_relative_to(home.home()):
+        raise NotFound(kind=_RUN, name=str(ref), hint=_HINT)
+    return run
+
+
 def _read(path: Path) -> dict:
     try:
         written = home.read_json(path)
