@@ -12,6 +12,7 @@ from engine.compare.markup import markup
 from engine.runs import store
 from ui import columns, transcript
 from ui.columns import Column
+from ui.page import served
 from ui.text import Text
 
 # Of the scores these are shown beside an answer.

@@ -5,6 +5,7 @@ import gradio as gr
 from engine.runs import metrics, store
 from engine.training import described
 from ui.chart import number
+from ui.page import served
 from ui.text import Text
 from ui.train_tab import found
 

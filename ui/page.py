@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from engine.errors import TuneDeskError
+from engine.errors import InputError, TuneDeskError
 from ui.services import Services
 from ui.text import Text
 
@@ -83,12 +83,15 @@ def choices(chosen: object) -> dict:
 
 
 def served(fn: Callable[[dict], object]) -> Callable[[object], object]:
-    """`fn` as a function that scripts in the page may call: anybody can send it anything, and what is no mapping counts
-    as an empty one."""
+    """`fn` as a function that scripts in the page may call. Anybody can send it anything: what is no mapping counts as an
+    empty one, and what names nothing here is answered with nothing."""
 
     @functools.wraps(fn)
     def call(sent: object) -> object:
-        return fn(sent if isinstance(sent, dict) else {})
+        try:
+            return fn(sent if isinstance(sent, dict) else {})
+        except InputError:
+            return None
 
     return call
 
