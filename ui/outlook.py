@@ -7,7 +7,7 @@ from engine.errors import InvalidFields, TuneDeskError
 from engine.training import methods, outlook
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.outlook import Outlook
-from ui import cards
+from ui import cards, fit
 from ui.model_tab import count, model_label
 from ui.text import Text
 
@@ -22,6 +22,8 @@ class Panel:
             facts = cards.stats("outlook-facts")
             story = gr.HTML("", elem_id="outlook-story", apply_default_css=False)
             self.fit_length = gr.Button("", elem_id="outlook-length", visible=False, size="sm")
+            # Apart from `outputs`: it measures this machine first, which takes seconds the first time.
+            self.fit = fit.view("train-fit")
         self.outputs = [facts, story, self.fit_length]
 
     def shown(self, config: RunConfig) -> list:

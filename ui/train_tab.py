@@ -9,13 +9,11 @@ from engine.errors import InvalidFields, TuneDeskError, Unsupported
 from engine.runs import status as states
 from engine.runs import store
 from engine.training import config, counts, methods, presets
-from engine.training.methods import MethodSpec
 from engine.training.objectives import OBJECTIVES
-from engine.training.objectives import get as get_objective
 from engine.training.outlook import suggested_length
 from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
-from ui import cards, chart, contest, outlook, ranks
+from ui import cards, chart, contest, fit, outlook, ranks, train_cards
 from ui.chart import runs_ahead, waiting
 from ui.data_tab import chosen_data
 from ui.forms import Form, Forms, offer
@@ -37,11 +35,11 @@ def build(page: Page) -> None:
             gr.HTML(heading(t, "train"), apply_default_css=False)
             subject = cards.stats("train-subject")
             gr.HTML(f"<h3>{t.html('train.objective')}</h3>", apply_default_css=False)
-            objectives = cards.cards("objectives", _objectives(t, OBJECTIVES[0].key))
+            objectives = cards.cards("objectives", train_cards.objectives(t, OBJECTIVES[0].key))
             gr.HTML(f"<h3>{t.html('train.method')}</h3>", apply_default_css=False)
-            method_cards = cards.cards("methods", offered_methods(t, methods.METHODS[0].key, OBJECTIVES[0].key))
+            method_cards = cards.cards("methods", train_cards.methods(t, methods.METHODS[0].key, OBJECTIVES[0].key))
             gr.HTML(f"<h3>{t.html('train.parameters')}</h3>", apply_default_css=False)
-            preset = cards.cards("presets", _presets(t), columns="narrow")
+            preset = cards.cards("presets", train_cards.presets(t), columns="narrow")
             common = Form(config.TrainingParams, t, "training")
             common.basic()
             of_objectives, of_methods = Forms(OBJECTIVES, t), Forms(methods.METHODS, t)
@@ -125,19 +123,35 @@ def build(page: Page) -> None:
                 settings |= form.settings(part)
         return forms, settings
 
+    def wanted(chosen: dict, objective: dict, method: dict, values: Sequence[object]) -> config.RunConfig | None:
+        """The run that Start would start; None while there is no data."""
+        model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
+        if data is None:
+            return None
+        settings = asked(objective, method, values)[1]
+        return config.build(
+            str(model.path), str(data.path), cards.selected(objective), cards.selected(method), settings
+        )
+
     def foresee(chosen: dict, objective: dict, method: dict, *values: object) -> list:
         chosen = choices(chosen)
         if chosen["step"] != "train":
             return [gr.skip()] * len(plan.outputs)
         try:
-            model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
-            if data is None:
-                return plan.unknown(None)
-            settings = asked(objective, method, values)[1]
-            goal, key = cards.selected(objective), cards.selected(method)
-            return plan.shown(config.build(str(model.path), str(data.path), goal, key, settings))
+            run = wanted(chosen, objective, method, values)
+            return plan.shown(run) if run else plan.unknown(None)
         except TuneDeskError as error:
             return plan.unknown(error)
+
+    def weigh(chosen: dict, objective: dict, method: dict, *values: object) -> dict:
+        chosen = choices(chosen)
+        if chosen["step"] != "train":
+            return gr.skip()
+        try:
+            run = wanted(chosen, objective, method, values)
+            return fit.shown(t, run) if run else {}
+        except TuneDeskError:
+            return {}  # said by `foresee`
 
     def use_length(chosen: dict) -> object:
         chosen = choices(chosen)
@@ -146,7 +160,7 @@ def build(page: Page) -> None:
 
     def choose_objective(value: dict, method: dict) -> list:
         objective = cards.selected(value)
-        offered = offered_methods(t, cards.selected(method), objective)
+        offered = train_cards.methods(t, cards.selected(method), objective)
         return [offered, *of_objectives.show(objective), *of_methods.show(cards.selected(offered))]
 
     def choose_method(value: dict) -> list:
@@ -157,7 +171,7 @@ def build(page: Page) -> None:
         wanted = chosen["method"]
         if wanted not in of_methods.forms:
             return [gr.skip()] * (2 + len(of_methods.groups))
-        offered = offered_methods(t, wanted, cards.selected(objective))
+        offered = train_cards.methods(t, wanted, cards.selected(objective))
         return [{**chosen, "method": None}, offered, *of_methods.show(cards.selected(offered))]
 
     def explain(chosen: dict, event: gr.EventData) -> dict:
@@ -176,8 +190,8 @@ def build(page: Page) -> None:
             of_methods.forms.get(key): made["method_params"],
         }
         return [
-            _objectives(t, goal),
-            offered_methods(t, key, goal),
+            train_cards.objectives(t, goal),
+            train_cards.methods(t, key, goal),
             t("train.name_again", name=run.card["name"] or run.id),
             *of_objectives.show(goal),
             *of_methods.show(key),
@@ -231,15 +245,16 @@ def build(page: Page) -> None:
         **private,
     )
     plan.fit_length.click(page.guarded(use_length), page.chosen, common.component("max_length"), **private)
-    gr.on(
-        [page.chosen.change, objectives.change, method_cards.change, *(field.change for field in fields)],
-        foresee,
-        [page.chosen, objectives, method_cards, *fields],
-        plan.outputs,
-        trigger_mode="always_last",
-        queue=False,
-        **private,
-    )
+    for look, shown in ((foresee, plan.outputs), (weigh, plan.fit)):
+        gr.on(
+            [page.chosen.change, objectives.change, method_cards.change, *(field.change for field in fields)],
+            look,
+            [page.chosen, objectives, method_cards, *fields],
+            shown,
+            trigger_mode="always_last",
+            queue=False,
+            **private,
+        )
     stop.click(page.guarded(halt), page.chosen, None, **private)
     forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
 
@@ -294,37 +309,3 @@ def _subject(t: Text, chosen: dict) -> list[dict]:
             ),
         ]
     )
-
-
-def _presets(t: Text) -> dict:
-    offered = [cards.Card(preset.key, t.of(preset.label), t.of(preset.summary)) for preset in presets.PRESETS]
-    return cards.choice(t("train.preset"), offered, presets.DEFAULT.key, name="preset")
-
-
-def _objectives(t: Text, selected: str) -> dict:
-    offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
-    return cards.choice(t("train.objective"), offered, selected, name="objective", learn=t("train.learn"))
-
-
-def offered_methods(t: Text, selected: str | None, objective: str | None) -> dict:
-    """The methods; those that do not go with the objective say why, and another is chosen then."""
-    goal = get_objective(objective or "")
-    refused = {spec.key: config.refusal(spec, goal) for spec in methods.METHODS}
-    offered = [_method(t, spec, refused[spec.key]) for spec in methods.METHODS]
-    fit = [key for key, reason in refused.items() if reason is None]
-    chosen = selected if selected in fit else next(iter(fit), None)
-    return cards.choice(
-        t("train.method"),
-        offered,
-        chosen,
-        name="method",
-        first=4,
-        more=t("train.all_methods", n=len(offered)),
-        learn=t("train.learn"),
-    )
-
-
-def _method(t: Text, spec: MethodSpec, refused: Words | None) -> cards.Card:
-    if refused:
-        return cards.Card(spec.key, t.of(spec.label), t.of(refused), t("train.not_for"), disabled=True)
-    return cards.Card(spec.key, t.of(spec.label), t.of(spec.summary))

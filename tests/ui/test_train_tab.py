@@ -17,7 +17,7 @@ from engine.runs.jobs import Jobs
 from engine.training import adapters, config, counts, methods
 from engine.training.methods import METHODS, MethodSpec
 from engine.words import LANGUAGES, Words
-from ui import outlook, ranks, train_tab
+from ui import outlook, ranks, train_cards
 from ui.services import Services
 from ui.text import Text
 
@@ -71,7 +71,7 @@ def test_a_method_that_does_not_fit_is_greyed_and_says_why(lang, monkeypatch):
     )
     monkeypatch.setattr(methods, "METHODS", (*METHODS, picky))
     for objective, refused in (("sft", True), ("pretrain", False)):
-        card = next(c for c in train_tab.offered_methods(Text(lang), "dial", objective)["cards"] if c["key"] == "dial")
+        card = next(c for c in train_cards.methods(Text(lang), "dial", objective)["cards"] if c["key"] == "dial")
         assert card["disabled"] is refused and card["selected"] is not refused
         assert card["text"] == (picky.objectives_reason if refused else picky.summary).text(lang)
 
