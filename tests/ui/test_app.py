@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def options(**given: object) -> argparse.Namespace:
-    return argparse.Namespace(**{"host": "127.0.0.1", "port": 0, "auth": None, "share": False, "home": None, **given})
+    return argparse.Namespace(
+        **{"host": "127.0.0.1", "port": 0, "auth": None, "share": False, "home": None, "present": None, **given}
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
