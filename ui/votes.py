@@ -36,7 +36,10 @@ def build(page: Page, run: gr.Dropdown) -> None:
         """Every vote as a row, for a spreadsheet."""
         return _table(t)
 
-    with gr.Accordion(t("votes.section"), open=False, elem_classes=["td-panel", "td-section"], elem_id="votes"):
+    with (
+        gr.Column(elem_classes="td-panel"),
+        gr.Accordion(t("votes.section"), open=False, elem_classes="td-section", elem_id="votes"),
+    ):
         gr.HTML(f'<p class="td-sub">{t.html("votes.lead")}</p>', apply_default_css=False)
         question = gr.Textbox(
             label=t("votes.question"), placeholder=t("compare.question_example"), lines=2, elem_id="votes-question"
