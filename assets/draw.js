@@ -53,19 +53,6 @@ window.TuneDesk = window.TuneDesk || {};
           <span><b>${step.title}</b><small ${when(step.live, "data-live")}>${step.note}</small></span>
         </button>`)}</nav>`),
 
-    table: (value) => when(value.columns, html`
-      <div class="td-table-wrap" tabindex="0"><table class="td-table">
-        <thead><tr><th class="td-rownum">#</th>${value.columns?.map((name) => html`<th>${name}</th>`)}</tr></thead>
-        <tbody>${value.rows?.map((row) => html`<tr><td class="td-rownum">${row.number}</td>
-          ${row.cells.map((cell) => html`<td><div>${cell}</div></td>`)}</tr>`)}</tbody>
-      </table></div>
-      <nav class="td-pager"><span>${value.where}</span>
-        <button type="button" data-start="${value.previous}" aria-label="${value.words?.previous}"
-          ${when(!value.has_previous, "disabled")}>‹</button>
-        <button type="button" data-start="${value.next}" aria-label="${value.words?.next}"
-          ${when(!value.has_next, "disabled")}>›</button>
-      </nav>`),
-
     metrics: (offered, chosen) => html`${offered.map(([name, label]) => html`
       <button type="button" data-metric="${name}" class="${when(name === chosen, "is-on")}">${label}</button>`)}`,
 

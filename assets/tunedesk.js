@@ -50,38 +50,33 @@ Object.assign((window.TuneDesk ||= {}), {
     });
   },
 
-  // A place to drop a file on, or to click; it says how far the upload is.
+  // A place to drop files on, or to click. They are sent one after the other.
   dropzone(element, props, trigger, upload) {
     const input = element.querySelector("input");
     const zone = element.querySelector(".td-drop");
-    const send = async (file) => {
-      if (!file) return;
+    const send = async (files) => {
+      if (!files.length) return;
       zone.classList.add("is-busy");
+      const paths = [];
+      let sent;
       try {
-        const { path } = await upload(file);
-        trigger("uploaded", { path });
+        for (sent of files) paths.push((await upload(sent)).path);
+        trigger("uploaded", { paths });
       } catch {
-        trigger("refused", { name: file.name });
+        trigger("refused", { name: sent.name });
       } finally {
         zone.classList.remove("is-busy");
         input.value = "";
       }
     };
-    input.addEventListener("change", () => send(input.files[0]));
+    input.addEventListener("change", () => send([...input.files]));
     for (const name of ["dragover", "dragleave", "drop"]) {
       zone.addEventListener(name, (event) => {
         event.preventDefault();
         zone.classList.toggle("is-over", name === "dragover");
-        if (name === "drop") send(event.dataTransfer.files[0]);
+        if (name === "drop") send([...event.dataTransfer.files]);
       });
     }
-  },
-
-  pager(element, trigger) {
-    element.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-start]");
-      if (button) trigger("turn", { start: Number(button.dataset.start) });
-    });
   },
 
   chips(element, trigger) {

@@ -6,10 +6,8 @@ process of its own, so that its time and peak memory are its own. Results go to 
 
 import argparse
 import csv
-import datetime
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -20,8 +18,9 @@ from pathlib import Path
 
 import psutil
 
+from bench._record import record
+
 ROWS = (10_000, 100_000, 400_000, 792_099)
-RESULTS = Path(__file__).parent / "results" / "data.json"
 
 _STEPS = {
     "pandas.read_csv": "import pandas; clock(); pandas.read_csv(file, encoding='gb18030')",
@@ -149,18 +148,9 @@ def main(argv: list[str]) -> dict:
                 measured.append(measure(name, file, rows, args.times) | {"table_bytes": file.stat().st_size})
                 print(f"{name:18} {rows:8,} rows  {measured[-1]['seconds']:8.3f} s", file=sys.stderr)
             file.unlink()
-    result = {
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("pandas", "pyarrow", "numpy", "orjson")},
-        "ratios": _ratios(measured),
-        "rows": measured,
-    }
-    if not args.no_save:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    return result
+    versions = {name: version(name) for name in ("pandas", "pyarrow", "numpy", "orjson")}
+    result = {"cores": os.cpu_count(), "versions": versions, "ratios": _ratios(measured), "rows": measured}
+    return result if args.no_save else record("data", result)
 
 
 def _ratios(measured: list[dict]) -> dict:

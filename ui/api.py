@@ -13,11 +13,11 @@ from engine.data import datasets, tables
 from engine.data.cleaning import Cleaning
 from engine.fields import validated
 from engine.runs import store
-from ui.data_tab import uploaded_file
 from ui.page import GENERATION, guarded
 from ui.services import Services
 from ui.text import Text
 from ui.train_tab import launch
+from ui.uploads import received
 
 
 def publish(t: Text, services: Services) -> None:
@@ -96,4 +96,4 @@ def publish(t: Text, services: Services) -> None:
 
 def _uploaded(file: object) -> Path:
     """The file that a client sent with `gradio_client.handle_file`."""
-    return uploaded_file(file.get("path") if isinstance(file, dict) else file)
+    return received(file.get("path") if isinstance(file, dict) else file)

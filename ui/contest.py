@@ -12,9 +12,9 @@ from engine.training import methods, objectives
 from engine.training.config import refusal
 from engine.words import Words
 from ui import chart
-from ui.data_tab import chosen_data
 from ui.model_tab import chosen_model, count, model_label
 from ui.page import Page, choices, served
+from ui.sets import chosen_data
 from ui.text import Text
 
 _OBJECTIVE = "sft"

@@ -1,108 +1,70 @@
-"""Step 2: data. A file (the demo's or one's own) is looked at, its columns get their roles, and it becomes a data set."""
+"""Step 2: data. Files are looked at, their columns get their roles, and they become a data set."""
 
 import html
 import re
-import shutil
-from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
-from engine import home
-from engine.data import convert, datasets, formats, roles, tables
-from engine.data.cleaning import REASONS, Cleaning
-from engine.errors import InvalidFields, NotFound, TuneDeskError
-from engine.fields import Params, param, validated
-from engine.words import Words
-from ui import cards, hub_data, table
+from engine.data import convert, datasets, formats, tables
+from engine.data.cleaning import Cleaning
+from engine.data.encodings import OFFERED
+from engine.data.splitting import Split
+from engine.errors import InvalidFields, TuneDeskError
+from engine.fields import validated
+from ui import cards, hub_data, lengths, sample, sets, table, uploads
+from ui.draft import MAX_LENGTH, Asked, Draft, checked_format, key_of
+from ui.draft import table as uploaded
+from ui.findings import Findings
 from ui.forms import Form
-from ui.model_tab import heading
+from ui.model_tab import chosen_model
 from ui.page import UPLOAD_LIMIT, Page, choices
+from ui.roles import Fields
+from ui.sets import chosen_data
 from ui.text import Text
-
-# The key of the demo's spreadsheet among the files; no upload can be called so.
-DEMO = "demo:"
-_FILE = Words("file", "文件")
-_FORM = Words("form of data set", "数据集格式")
-
-_DROPZONE = """
-<label class="td-drop" tabindex="0"><input type="file">
-  <b>{title}</b><span>{help}</span><em>{busy}</em></label>
-"""
-
-
-class Split(Params):
-    """How many rows go to each side."""
-
-    train: int | None = param(
-        None,
-        Words("Training rows", "训练行"),
-        Words("Rows to learn from. Empty: 90% of the rows.", "用来学习的行数。留空则取 90%。"),
-        ge=1,
-    )
-    val: int | None = param(
-        None,
-        Words("Validation rows", "验证行"),
-        Words("Rows kept back to test with. Empty: 10% of the rows.", "留作检验的行数。留空则取 10%。"),
-        ge=0,
-    )
-    seed: int = param(
-        42,
-        Words("Seed", "随机种子"),
-        Words("The same seed splits the rows in the same way.", "种子相同，划分结果就相同。"),
-        advanced=True,
-        ge=0,
-        lt=2**32,
-    )
 
 
 def build(page: Page) -> None:
     t = page.t
-    split, cleaning = Form(Split, t, "data"), Form(Cleaning, t, "cleaning")
-    with gr.Column(elem_classes="td-panel"):
-        gr.HTML(heading(t, "data"), apply_default_css=False)
-        sets = cards.cards("datasets")
-        result = cards.stats("data-result")
-        dropped = gr.HTML("", elem_id="data-dropped", apply_default_css=False)
+    split, cleaning, fields = Form(Split, t, "data"), Form(Cleaning, t, "cleaning"), Fields(t)
+    sets.build(page)
     with gr.Column(elem_classes="td-panel"), gr.Accordion(t("data.new_title"), elem_classes="td-section") as maker:
         gr.HTML(f'<p class="td-sub">{t.html("data.new_lead")}</p>', apply_default_css=False)
         files = cards.cards("files")
-        upload = gr.HTML(
-            html_template=_DROPZONE.format(
-                title=t.html("data.upload"), help=t.html("data.upload_help"), busy=t.html("data.uploading")
-            ),
-            js_on_load="TuneDesk.dropzone(element, props, trigger, upload); // 'uploaded' 'refused'",
-            elem_id="data-upload",
-            apply_default_css=False,
-        )
+        upload = uploads.dropzone(t)
         hub_data.build(page)
         facts = cards.stats("data-facts")
         notes = gr.HTML("", elem_id="data-notes", apply_default_css=False)
-        search = gr.Textbox(
-            placeholder=t("data.search"), show_label=False, container=False, elem_id="data-search", max_lines=1
-        )
+        with gr.Row(elem_classes="td-tablebar"):
+            search = table.search(t, "data-search")
+            encoding = gr.Dropdown(
+                label=t("data.encoding_choice"),
+                choices=[(t("data.encoding_auto"), ""), *((name.upper(), name) for name in OFFERED)],
+                value="",
+                interactive=True,
+                elem_id="data-encoding",
+                min_width=180,
+            )
         rows = table.table("data-rows")
-        gr.HTML(
-            f'<h3>{t.html("data.roles")}</h3><p class="td-sub">{t.html("data.roles_help")}</p>', apply_default_css=False
-        )
-        with gr.Row(elem_classes="td-fields"):
-            columns = {
-                role.key: gr.Dropdown(
-                    label=t.of(role.label), interactive=True, visible=False, elem_id=f"role-{role.key}", min_width=180
-                )
-                for role in roles.ROLES
-            }
-        gr.HTML(
-            f'<h3>{t.html("data.counts")}</h3><p class="td-sub">{t.html("data.counts_help")}</p>',
-            apply_default_css=False,
-        )
+        with gr.Accordion(t("columns.title"), open=False, elem_classes="td-fold", elem_id="data-columns") as glance:
+            statistics = table.glance("columns")
+        _section(t, "data.roles", "data.roles_help")
+        fields.main()
+        with gr.Accordion(t("sample.title"), elem_classes="td-fold", elem_id="data-sample"):
+            seen = sample.sample("sample")
+        _section(t, "data.counts", "data.counts_help")
         split.basic()
         name = gr.Textbox(label=t("data.name"), elem_id="data-name", max_lines=1)
-        with gr.Accordion(t("data.cleaning"), open=False, elem_classes="td-fold") as scrub:
+        with gr.Accordion(t("lengths.title"), open=False, elem_classes="td-fold", elem_id="data-lengths") as measure:
+            limit = gr.Number(
+                MAX_LENGTH, label=t("lengths.limit"), info=t("lengths.limit_help"), step=1, elem_id="lengths-limit"
+            )
+            measured = lengths.view("lengths")
+        with gr.Accordion(t("data.cleaning"), open=False, elem_classes="td-fold", elem_id="data-cleaning") as scrub:
             gr.HTML(f'<p class="td-sub">{t.html("data.cleaning_help")}</p>', apply_default_css=False)
             cleaning.basic()
             cleaning.advanced()
-        with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as advanced:
+            found = Findings(page)
+        with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold", elem_id="data-advanced") as advanced:
             format = gr.Dropdown(
                 label=t("data.format"),
                 choices=[(t.of(each.label), each.key) for each in formats.FORMATS],
@@ -110,280 +72,204 @@ def build(page: Page) -> None:
                 interactive=True,
                 elem_id="data-format",
             )
+            fields.further()
             split.advanced()
+            stratify = gr.Dropdown(
+                label=t("data.stratify"), info=t("data.stratify_help"), interactive=True, elem_id="data-stratify"
+            )
         with gr.Row(elem_classes="td-actions"):
             make = gr.Button(t("data.convert"), variant="primary", size="lg", elem_id="data-convert")
+        progress_line = gr.HTML("", elem_id="data-progress", apply_default_css=False)
     with gr.Row(elem_classes="td-next", visible=False) as ready:
         gr.HTML(f"<p>{t.html('data.next_hint')}</p>", apply_default_css=False)
         forward = gr.Button(t("data.next"), variant="primary", size="lg", elem_id="data-next")
 
-    dropdowns = list(columns.values())
+    draft = Draft(page, encoding, format, limit, fields, cleaning)
+    read = draft.read
 
-    def show_sets(chosen: dict) -> list:
+    def show_ready(chosen: dict) -> list:
         data = chosen_data(chosen["data"])
         return [
-            _sets(t, data.name if data else None),
             gr.update(visible=data is not None),
             gr.update(variant="secondary" if data else "primary"),
             gr.update(open=data is None),
-            *_report(t, data),
         ]
 
-    def show_file(chosen: dict, shown: dict) -> list:
-        """The file that is chosen; nothing changes while it is the one on the page already."""
-        key = chosen["file"] or DEMO
-        if shown.get("file") == key:
+    def show_file(chosen: dict, shown: dict, *open_views: dict) -> list:
+        """The files that are chosen; nothing changes while they are the ones on the page already."""
+        if shown.get("file") == key_of(chosen):
             return [gr.skip()] * len(of_file)
         try:
-            return inspect(key)
+            return inspect(chosen, "", *open_views)
         except TuneDeskError as error:
             # A file remembered from before that is gone or damaged now.
             gr.Warning(error.text(t.lang))
-            return inspect(DEMO)
+            return inspect(chosen | {"file": None}, "", *open_views)
 
-    def inspect(key: str) -> list:
-        path = file_path(key)
-        found = tables.inspect(path)
-        value = table.page(t, tables.open_table(path)) | {"file": key}
+    def inspect(chosen: dict, encoding: str, looked: dict, counted: dict) -> list:
+        key, source = key_of(chosen), uploaded(chosen, encoding)
+        told = tables.look(source)
+        mapping, form = told["mapping"], told["suits"]
+        given = Asked(source, form, mapping, Cleaning(), chosen_model(choices(chosen)["model"]), MAX_LENGTH)
+        fits = not formats.missing(form, mapping)
         return [
-            _files(t, key),
-            cards.figures(_facts(t, path, found)),
-            _notes(t, found),
-            "",
-            value,
-            gr.update(value=_format_of(found["mapping"])),
-            _free_name(t("data.demo_set") if key == DEMO else path.stem),
-            *_role_updates(t, found["columns"], found["mapping"], _format_of(found["mapping"])),
+            uploads.offered(t, key),
+            cards.figures(_facts(t, told)),
+            _notes(t, told),
+            f"{key} {encoding}",
+            encoding,
+            table.page(t, source, mapping=mapping) | {"file": key},
+            table.statistics(t, source) if looked else {},
+            form,
+            _free_name(t("data.demo_set") if key == uploads.DEMO else re.sub(r"\.[^.]*$", "", key.split("/")[0])),
+            gr.update(choices=[(t("roles.none"), ""), *((each, each) for each in source.columns)], value=""),
+            sample.of_table(t, given) if fits else {},
+            lengths.charts(t, given) if counted and fits else {},
+            {},
+            {},
+            *fields.suggested(source.columns, mapping, form),
         ]
-
-    def choose_set(value: dict, chosen: dict) -> dict:
-        return {**chosen, "data": datasets.find(cards.selected(value) or "").name}
 
     def choose_file(value: dict, chosen: dict) -> dict:
         return {**chosen, "file": cards.selected(value)}
 
     def take(chosen: dict, event: gr.EventData) -> dict:
-        path = keep_upload(uploaded_file(event._data.get("path")))
-        try:
-            tables.inspect(path)
-        except TuneDeskError:
-            path.unlink()
-            raise
-        return {**chosen, "file": path.name}
+        return {**chosen, "file": uploads.take(event._data.get("paths"))}
 
     def refuse(event: gr.EventData) -> None:
         gr.Warning(t("data.refused", name=event._data.get("name"), limit=UPLOAD_LIMIT), title=t("app.error"))
 
-    def turn(chosen: dict, searched: str, event: gr.EventData) -> dict:
-        return turned(chosen, searched, int(event._data.get("start", 0)))
+    def turn(event: gr.EventData, chosen: dict, encoding: str, shown: dict) -> dict:
+        value = table.page(t, uploaded(chosen, encoding), **table.wanted(event))
+        return value | {"file": key_of(chosen), "columns": shown.get("columns") or value["columns"]}
 
-    def turned(chosen: dict, searched: str, start: int = 0) -> dict:
-        key = chosen["file"] or DEMO
-        return table.page(t, tables.open_table(file_path(key)), start, searched) | {"file": key}
-
-    def choose_format(key: str, *values: object) -> list[dict]:
-        held = next((each.holds for each in formats.FORMATS if each.key == key), ())
-        return [gr.update(visible=role in held) for role in columns]
-
-    def prepare(chosen: dict, wanted: str, title: str, *values: object) -> list:
-        given, at = [], 0
-        for part in (dropdowns, split.components, cleaning.components):
-            given.append(values[at : at + len(part)])
-            at += len(part)
-        mapping = {
-            role: column for role, column in zip(columns, given[0], strict=True) if isinstance(column, str) and column
-        }
+    def follow(seen: dict, counted: dict, found_before: dict, shown: dict, *values: object) -> list:
+        """The views after a field has changed."""
         try:
-            parts = validated(Split, split.settings(given[1])), validated(Cleaning, cleaning.settings(given[2]))
-        except InvalidFields as error:
-            gr.Warning(error.text(t.lang), title=t("train.check_fields"))
-            unfold = [
-                gr.update(open=True) if found else gr.skip()
-                for found in (
-                    split.names_any(error, advanced=True),
-                    cleaning.names_any(error, advanced=True) or cleaning.names_any(error, advanced=False),
-                )
-            ]
-            return [*[gr.skip()] * 2, *unfold, *split.problems(error), *cleaning.problems(error)]
-        name = title.strip()
-        convert.convert(
-            [file_path(choices(chosen)["file"] or DEMO)],
-            datasets.place(name),
-            mapping=mapping,
-            format=_checked_format(wanted),
-            cleaning=parts[1],
-            **parts[0].model_dump(),
-        )
-        gr.Success(t("data.converted", name=name), title=t("app.done"))
+            given = read(*values)
+        except TuneDeskError as error:
+            return [sample.problem(t, error), {}, {}, {}, gr.skip()]
+        columns = table.marked(t, given.source.columns, given.mapping)
         return [
-            {**chosen, "data": name},
-            _free_name(name),
-            gr.skip(),
-            gr.skip(),
-            *split.problems(None),
-            *cleaning.problems(None),
+            sample.of_table(t, given, seen.get("row") or 0),
+            lengths.charts(t, given) if counted else {},
+            *found.followed(given, found_before),
+            shown | {"columns": columns} if shown.get("columns") != columns else gr.skip(),
         ]
 
-    of_file = [files, facts, notes, search, rows, format, name, *dropdowns]
-    page.render("data", show_sets, [sets, ready, make, maker, result, dropped])
-    page.render("data", show_file, of_file, [rows])
+    def follow_model(chosen: dict, seen: dict, counted: dict, shown: dict, *values: object) -> list:
+        """Another model has another tokenizer."""
+        model = str(chosen_model(chosen["model"]).path)
+        if seen.get("model") in (None, model) or shown.get("file") != key_of(chosen):
+            return [gr.skip(), gr.skip()]
+        return follow(seen, counted, {}, shown, *values)[:2]
+
+    def turn_sample(event: gr.EventData, *values: object) -> dict:
+        return sample.of_table(t, read(*values), int(event._data.get("row") or 0))
+
+    def choose_form(format: str, *values: object) -> list[dict]:
+        return fields.shown(list(values), checked_format(format))
+
+    def prepare(progress: gr.Progress = gr.Progress(), *values: object) -> list:  # noqa: B008
+        title, strata, *values = values
+        at = len(split.components)
+        try:
+            parts = validated(Split, split.settings(values[:at]))
+            given = read(*values[at:])
+        except InvalidFields as error:
+            gr.Warning(error.text(t.lang), title=t("train.check_fields"))
+            wrong_cleaning = [cleaning.names_any(error, advanced=each) for each in (True, False)]
+            unfold = [
+                gr.update(open=True) if wrong else gr.skip()
+                for wrong in (split.names_any(error, advanced=True), any(wrong_cleaning))
+            ]
+            return [*[gr.skip()] * 2, "", *unfold, *split.problems(error), *cleaning.problems(error)]
+        chosen, name = choices(values[at]), title.strip()
+        convert.convert(
+            uploads.paths(key_of(chosen)),
+            datasets.place(name),
+            mapping=given.mapping,
+            format=given.format,
+            encoding=values[at + 1] or None,
+            cleaning=given.cleaning,
+            stratify=strata or None,
+            progress=lambda done, total: progress((done, total), t("data.converting"), unit="B"),
+            **parts.model_dump(),
+        )
+        gr.Success(t("data.converted", name=name), title=t("app.done"))
+        fine = [*split.problems(None), *cleaning.problems(None)]
+        return [{**chosen, "data": name}, _free_name(name), "", gr.skip(), gr.skip(), *fine]
+
+    of_file = [files, facts, notes, search, encoding, rows, statistics, format, name, stratify, seen, measured]
+    of_file += [found.list, found.rows, *fields.components]
+    page.render("data", show_ready, [ready, make, maker])
+    page.render("data", show_file, of_file, [rows, statistics, measured])
+    page.render("data", follow_model, [seen, measured], [seen, measured, rows, *draft.components])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    sets.pick(page.guarded(choose_set), [sets, page.chosen], page.chosen, **private)
+    latest = private | {"trigger_mode": "always_last"}
     files.pick(page.guarded(choose_file), [files, page.chosen], page.chosen, **private)
     upload.uploaded(page.guarded(take), page.chosen, page.chosen, **private)
     upload.refused(refuse, None, None, **private)
-    rows.turn(page.guarded(turn), [page.chosen, search], rows, **private)
-    search.input(page.guarded(turned), [page.chosen, search], rows, trigger_mode="always_last", **private)
-    format.input(choose_format, [format, *dropdowns], dropdowns, **private)
+    encoding.input(page.guarded(inspect), [page.chosen, encoding, statistics, measured], of_file, **private)
+    shown = [page.chosen, encoding, rows]
+    gr.on([rows.turn, search.turn], page.guarded(turn), shown, rows, **latest)
+    glance.expand(
+        page.guarded(lambda *values: table.statistics(t, uploaded(*values))), shown[:2], statistics, **private
+    )
+    measure.expand(
+        page.guarded(lambda *values: lengths.charts(t, read(*values))), draft.components, measured, **private
+    )
+    views = [seen, measured, found.list, rows]
+    gr.on(
+        [component.input for component in draft.followed],
+        page.guarded(follow),
+        [*views, *draft.components],
+        [seen, measured, found.list, found.rows, rows],
+        **latest,
+    )
+    gr.on(
+        [format.input, fields.component("messages").input],
+        page.guarded(choose_form),
+        [format, *fields.components],
+        fields.components,
+        **private,
+    )
+    seen.turn(page.guarded(turn_sample), draft.components, seen, **latest)
+    found.wire(draft)
     make.click(
         page.guarded(prepare),
-        [page.chosen, format, name, *dropdowns, *split.components, *cleaning.components],
-        [page.chosen, name, advanced, scrub, *split.components, *cleaning.components],
-        **private | {"show_progress": "minimal"},
+        [name, stratify, *split.components, *draft.components],
+        [page.chosen, name, progress_line, advanced, scrub, *split.components, *cleaning.components],
+        show_progress_on=progress_line,
+        api_visibility="private",
     )
     forward.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
 
 
-def chosen_data(name: str | None) -> datasets.DataSet | None:
-    """The data set called `name`, else the newest, else None."""
-    listed = datasets.data_sets()
-    return next((each for each in listed if each.name == name), None) or next(iter(listed), None)
+def _section(t: Text, title: str, help: str) -> None:
+    gr.HTML(f'<h3>{t.html(title)}</h3><p class="td-sub">{t.html(help)}</p>', apply_default_css=False)
 
 
-def file_path(key: str) -> Path:
-    """The file that a page means by `key`: the demo's spreadsheet or an upload.
-
-    Raises:
-        NotFound, OutsideFolder: it is not there, or not an upload.
-    """
-    if key == DEMO:
-        return home.DEMO_DATA
-    path = home.inside(key, home.folder("uploads"))
-    if not path.is_file():
-        raise NotFound(kind=_FILE, name=key, hint=Words("Upload it again.", "请重新上传。"))
-    return path
-
-
-def uploaded_file(path: object) -> Path:
-    """The path of a file that Gradio received, as a page or client tells it.
-
-    Raises:
-        NotFound: nothing was sent.
-        OutsideFolder: the path is not one of an upload.
-    """
-    if not isinstance(path, str) or not path:
-        raise NotFound(kind=_FILE, name="", hint=Words("Upload it again.", "请重新上传。"))
-    return home.inside(path, Path(get_upload_folder()))
-
-
-def keep_upload(uploaded: Path) -> Path:
-    """Move a file that Gradio received into the workspace, under its own name or one beside it."""
-    folder = home.folder("uploads")
-    target = folder / uploaded.name
-    number = 2
-    while target.exists():
-        target = folder / f"{uploaded.stem}-{number}{uploaded.suffix}"
-        number += 1
-    shutil.move(uploaded, target)
-    return target
-
-
-def _checked_format(key: object) -> str:
-    """Raises:
-    NotFound: no form of data set is called so.
-    """
-    if key not in formats.keys():  # noqa: SIM118 - a function of the module, not a dict's
-        raise NotFound(kind=_FORM, name=str(key), hint=Words("Choose one of the list.", "请从列表中选择。"))
-    return str(key)
-
-
-def _sets(t: Text, selected: str | None) -> dict:
-    offered = [
-        cards.Card(
-            key=each.name,
-            title=each.name,
-            badge=t("app.demo_badge") if each.demo else "",
-            text=t("data.demo_text") if each.demo else t.of(formats.get(each.format).label),
-            facts=(cards.Fact(t("data.train"), f"{each.train:,}"), cards.Fact(t("data.val"), f"{each.val:,}")),
-        )
-        for each in datasets.data_sets()
+def _facts(t: Text, told: dict) -> list[cards.Fact]:
+    return [
+        cards.Fact(t("data.rows"), f"{told['rows']:,}"),
+        cards.Fact(t("data.columns"), str(len(told["columns"]))),
+        cards.Fact(t("data.file_format"), str(told["format"]).upper()),
+        cards.Fact(t("data.encoding"), str(told["encoding"] or "–").upper()),
     ]
-    return cards.choice(t("data.title"), offered, selected, name="dataset", empty=t("data.none"))
 
 
-def _files(t: Text, selected: str) -> dict:
-    uploads = sorted(home.folder("uploads").glob("[!.]*.*"), key=lambda path: -path.stat().st_mtime)
-    demo = cards.Card(DEMO, t("data.demo_file"), t("data.demo_text"), t("app.demo_badge"))
-    offered = [cards.Card(path.name, path.name, home.size_text(path.stat().st_size)) for path in uploads[:8]]
-    return cards.choice(t("data.new_title"), [demo, *offered], selected, name="file")
-
-
-def _facts(t: Text, path: Path, found: dict) -> list[cards.Fact]:
-    facts = [
-        cards.Fact(t("data.rows"), f"{found['rows']:,}"),
-        cards.Fact(t("data.columns"), str(len(found["columns"]))),
-        cards.Fact(t("data.file_format"), str(found["format"]).upper()),
-        cards.Fact(t("data.encoding"), str(found["encoding"] or "–").upper()),
-    ]
-    return [*facts, cards.Fact(t("data.file_size"), home.size_text(path.stat().st_size))]
-
-
-def _role_updates(t: Text, names: list[str], mapping: dict[str, str], format: str) -> list[dict]:
-    held = formats.get(format).holds
-    updates = []
-    for role in roles.ROLES:
-        given = mapping.get(role.key)
-        # A template of several columns is offered by its columns: "title + ask".
-        joined = [] if given is None or given in names else [(" + ".join(re.findall(r"{([^{}]+)}", given)), given)]
-        choices = [(t("data.no_column"), ""), *joined, *((name, name) for name in names)]
-        updates.append(gr.update(choices=choices, value=given or "", visible=role.key in held))
-    return updates
-
-
-def _format_of(mapping: dict[str, str]) -> str:
-    """The form of data set that suits the roles found."""
-    for key, wanted in (("preference", "rejected"), ("messages", "messages"), ("text", "text")):
-        if wanted in mapping:
-            return key
-    return "qa"
-
-
-def _notes(t: Text, found: dict) -> str:
+def _notes(t: Text, told: dict) -> str:
     """What was found out about a file, and what looks wrong with it."""
-    said = [("bad", problem) for problem in found["problems"]] + [("info", note) for note in found["notes"]]
+    said = [("bad", problem) for problem in told["problems"]] + [("info", note) for note in told["notes"]]
     lines = "".join(f'<p class="td-message is-{kind}">{html.escape(words[t.lang])}</p>' for kind, words in said)
     return f'<div class="td-messages">{lines}</div>' if lines else ""
-
-
-def _report(t: Text, data: datasets.DataSet | None) -> list:
-    """What became of the rows of a data set: statistics, and why some were dropped. Nothing where it has no report."""
-    path = data.path / "report.json" if data else None
-    if path is None or not path.is_file():
-        return [[], ""]
-    report = home.read_json(path)
-    lost = sum(report["dropped"].values())
-    facts = [
-        cards.Fact(t("data.read"), f"{report['input_rows']:,}"),
-        cards.Fact(t("data.train"), f"{report['train']:,}", kind="is-good"),
-        cards.Fact(t("data.val"), f"{report['val']:,}", kind="is-good"),
-        cards.Fact(t("data.dropped"), f"{lost:,}", kind="is-warn" if lost else ""),
-        cards.Fact(t("data.unused"), f"{report['unused']:,}"),
-    ]
-    return [cards.figures(facts), _dropped(t, report)]
-
-
-def _dropped(t: Text, report: dict) -> str:
-    rows = "".join(
-        f"<li>{t.html('data.dropped_row', count=f'{count:,}', reason=t.of(REASONS[reason]))}</li>"
-        for reason, count in report["dropped"].items()
-    )
-    return f'<div class="td-reasons"><h4>{t.html("data.dropped_title")}</h4><ul>{rows}</ul></div>' if rows else ""
 
 
 def _free_name(name: str) -> str:
     """`name`, or the first of `name-2`, `name-3` ... that no data set has."""
     taken = {each.name for each in datasets.data_sets()}
-    name = re.sub(r'[/\\:*?"<>|]', "-", name.removesuffix("-")) or "data"
+    name = re.sub(r'[/\\:*?"<>|]', "-", name.removesuffix("-")).strip().lstrip(".") or "data"
     base, number = re.sub(r"-\d+$", "", name), 2
     while name in taken:
         name, number = f"{base}-{number}", number + 1

@@ -7,9 +7,9 @@ import gradio as gr
 
 from engine.runs import store
 from engine.training import described
-from ui.data_tab import chosen_data
 from ui.model_tab import chosen_model
 from ui.page import Page
+from ui.sets import chosen_data
 from ui.train_tab import found
 
 

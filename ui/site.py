@@ -18,7 +18,7 @@ from engine.home import ASSETS
 from engine.runs import store
 from engine.runs.jobs import Jobs
 from engine.runs.store import Run
-from ui import downloads, present, theme
+from ui import downloads, present, sets, theme
 from ui.gate import Gate, OwnOrigin, Password
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
@@ -54,6 +54,7 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
 
     app = _bare(life)
     downloads.add(app)
+    app.add_api_route("/data/{name}/{file}", sets.download, include_in_schema=False)
     for lang in LANGUAGES:
         gr.mount_gradio_app(
             app,

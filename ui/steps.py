@@ -4,10 +4,10 @@ import gradio as gr
 
 from engine.runs import status as states
 from ui import chart
-from ui.data_tab import chosen_data
 from ui.model_tab import chosen_model, model_name
 from ui.page import STEPS, choices, served
 from ui.services import Services
+from ui.sets import chosen_data
 from ui.text import Text
 from ui.train_tab import current_run
 

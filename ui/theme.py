@@ -107,10 +107,21 @@ document.documentElement.lang = "{tag}";
 # Except the titles of toasts, which it always gives in English; the style sheet puts these in their place.
 _TOASTS = {"error": "app.error", "warning": "app.notice", "success": "app.done", "info": "app.info"}
 _TAGS = {"zh": "zh-CN", "en": "en-US"}
-_STYLES = ("tunedesk.css", "compare.css", "models.css", "proof.css", "runs.css", "train.css", "votes.css", "learn.css")
+_STYLES = (
+    "tunedesk.css",
+    "data.css",
+    "compare.css",
+    "models.css",
+    "proof.css",
+    "runs.css",
+    "train.css",
+    "votes.css",
+    "learn.css",
+)
 # Each in this order: the first holds what the others draw with.
 _SCRIPTS = (
     "draw.js",
+    "data.js",
     "compare.js",
     "proof.js",
     "tunedesk.js",

@@ -15,11 +15,11 @@ from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
 from ui import cards, chart, contest, fit, outlook, ranks, train_cards
 from ui.chart import runs_ahead, waiting
-from ui.data_tab import chosen_data
 from ui.forms import Form, Forms, offer
 from ui.model_tab import chosen_model, count, heading, model_name
 from ui.page import Page, choices
 from ui.services import Services
+from ui.sets import chosen_data
 from ui.text import Text
 
 NO_DATA = Words(

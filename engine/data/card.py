@@ -22,26 +22,38 @@ def text(report: dict, lengths: dict[str, dict]) -> str:
     return f"# 数据卡 Data card\n\n{_in('zh', report, lengths)}\n---\n\n{_in('en', report, lengths)}"
 
 
+def facts(report: dict, lang: str) -> list[tuple[str, str]]:
+    """What the card says of the data set as a whole: (name, value)."""
+
+    def say(en: str, zh: str) -> str:
+        return Words(en, zh).text(lang)
+
+    settings = report["settings"]
+    told = [
+        (say("Format", "格式"), formats.get(report["format"]).label.text(lang)),
+        (say("Rows read", "读入行数"), f"{report['input_rows']:,}"),
+        (say("Training rows", "训练行数"), f"{report['train']:,}"),
+        (say("Validation rows", "验证行数"), f"{report['val']:,}"),
+        (say("Unused rows", "未使用行数"), f"{report['unused']:,}"),
+        (say("Random seed", "随机种子"), str(settings["seed"])),
+    ]
+    if settings["stratify"]:
+        told.append((say("Mixed alike by column", "按列分层"), settings["stratify"]))
+    for title, counts in (
+        (say("Dropped", "丢弃"), report["dropped"]),
+        (say("Changed", "修改"), {kind: each["count"] for kind, each in report["changed"].items()}),
+        (say("Personal data found", "发现个人信息"), {kind: each["count"] for kind, each in report["found"].items()}),
+        (say("Left out", "未能保留"), report["lost"]),
+    ):
+        told += [(title, f"{_KINDS[kind].text(lang)}: {count:,}") for kind, count in counts.items()]
+    return told
+
+
 def _in(lang: str, report: dict, lengths: dict[str, dict]) -> str:
     def say(en: str, zh: str) -> str:
         return Words(en, zh).text(lang)
 
-    lines = [
-        f"- {say('Format', '格式')}: {formats.get(report['format']).label.text(lang)}",
-        f"- {say('Rows read', '读入行数')}: {report['input_rows']:,}",
-        f"- {say('Training rows', '训练行数')}: {report['train']:,}",
-        f"- {say('Validation rows', '验证行数')}: {report['val']:,}",
-        f"- {say('Unused rows', '未使用行数')}: {report['unused']:,}",
-        f"- {say('Random seed', '随机种子')}: {report['settings']['seed']}",
-    ]
-    if report["settings"]["stratify"]:
-        lines.append(f"- {say('Mixed alike by column', '按列分层')}: {report['settings']['stratify']}")
-    lines += _listed(say("Dropped", "丢弃"), report["dropped"], lang)
-    lines += _listed(say("Changed", "修改"), {k: v["count"] for k, v in report["changed"].items()}, lang)
-    lines += _listed(
-        say("Personal data found", "发现个人信息"), {k: v["count"] for k, v in report["found"].items()}, lang
-    )
-    lines += _listed(say("Left out", "未能保留"), report["lost"], lang)
+    lines = [f"- {name}: {value}" for name, value in facts(report, lang)]
     if lengths:
         head = (say("Characters", "字数"), say("mean", "平均"), say("median", "中位数"), "95 %", say("longest", "最长"))
         lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * 5]
@@ -53,7 +65,3 @@ def _in(lang: str, report: dict, lengths: dict[str, dict]) -> str:
         lines.append(f"- `{source['name']}`: {source['rows']:,} {say('rows', '行')}; {mapping}")
         lines.append(f"  - SHA-256 `{source['sha256']}`")
     return "\n".join(lines) + "\n"
-
-
-def _listed(title: str, counts: dict[str, int], lang: str) -> list[str]:
-    return [f"- {title}: {_KINDS[kind].text(lang)}: {count:,}" for kind, count in counts.items()]

@@ -82,10 +82,20 @@ def history(cell: str) -> list[list[str]] | None:
 
 def last_answer(cell: str) -> str:
     """A preference answer: the last assistant message where `cell` is a conversation, else the cell itself."""
-    if not cell.lstrip().startswith("["):
+    return _last(cell, "assistant")
+
+
+def last_question(cell: str) -> str:
+    """What is asked: the last user message where `cell` is a conversation, else the cell itself."""
+    return _last(cell, "user")
+
+
+def _last(cell: str, role: str) -> str:
+    if not cell.lstrip().startswith(("[", "{")):
         return cell
-    found = messages(cell)
-    return found[-1]["content"] if found and found[-1]["role"] == "assistant" else cell
+    alone = _message(_json(cell))
+    found = [alone] if alone else messages(cell) or []
+    return next((message["content"] for message in reversed(found) if message["role"] == role), cell)
 
 
 def _json(cell: str) -> object:

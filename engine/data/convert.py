@@ -13,11 +13,11 @@ import numpy as np
 import orjson
 
 from engine import home
-from engine.data import card, formats, lengths, near, repeats, report, roles, segment, splitting, tables
+from engine.data import card, lengths, mappings, near, repeats, report, roles, segment, splitting, tables
 from engine.data.cleaning import CODES, Cleaning
 from engine.data.jsonlines import Rows
 from engine.data.segment import Order, Part
-from engine.errors import BadMapping, NoRows, Unsupported
+from engine.errors import NoRows, Unsupported
 from engine.words import Words
 
 Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -43,7 +43,7 @@ def convert(
     """Write `out/train.json`, `out/val.json` and `out/report.json`. The same settings give the same bytes.
 
     Args:
-        mapping: role -> column or template; None: the one suggested for each file.
+        mapping: role -> column or template; what it leaves out is suggested for each file (`mappings.fitted`).
         train, val: rows on each side; with both None, `share` of the rows validate and the rest train.
         stratify: a column whose values are mixed alike on both sides.
 
@@ -58,13 +58,15 @@ def convert(
     cleaning = cleaning or Cleaning()
     out = Path(out).absolute()
     opened = [tables.open_table(file, encoding) for file in files]
-
-    mappings = [_mapping(table, mapping, format, stratify) for table in opened]
+    used = mappings.fitted(opened, mapping, format)
+    if stratify is not None:
+        for table in opened:
+            roles.check({"text": stratify}, table.columns)
     with home.new_folder(out) as folder, ThreadPoolExecutor(1) as beside:
         hashes = beside.map(home.sha256, files)
         orders = [
-            Order(k, table, used, format, cleaning, stratify, folder / f".rows.{k}")
-            for k, (table, used) in enumerate(zip(opened, mappings, strict=True))
+            Order(k, table, each, format, cleaning, stratify, folder / f".rows.{k}")
+            for k, (table, each) in enumerate(zip(opened, used, strict=True))
         ]
         parts = segment.read_all(orders, _summed(progress, opened))
         code, side = _decide(parts, train, val, share, seed, cleaning)
@@ -75,7 +77,7 @@ def convert(
             "demo": any(file.resolve().is_relative_to(home.ASSETS) for file in files),
             **report.account(parts, code, side),
             "settings": {"seed": seed, "share": share, "stratify": stratify, "cleaning": cleaning.model_dump()},
-            "sources": report.sources(opened, mappings, parts, list(hashes)),
+            "sources": report.sources(opened, used, parts, list(hashes)),
         }
         (folder / "report.json").write_bytes(orjson.dumps(told))
         measured = lengths.characters(Rows(folder / "train.json"), format)
@@ -85,33 +87,6 @@ def convert(
     written = [str(out / name) for name in ("train.json", "val.json", "report.json", "README.md")]
     keys = ("train", "val", "unused", "dropped", "input_rows")
     return {**{key: told[key] for key in keys}, "files": written, "out": str(out)}
-
-
-def _mapping(table: tables.Table, given: roles.Mapping | None, format: str, stratify: str | None) -> roles.Mapping:
-    suggested = table.suggest()
-    mapping = dict(given) if given else suggested
-    roles.check(mapping, table.columns)
-    needs = formats.get(format).needs
-    if "messages" not in mapping:
-        # A role that was not given is filled by the suggestion, from a column that has no role yet.
-        used = {name for template in mapping.values() for name in roles.columns_in(template, table.columns)}
-        for role in needs:
-            if role not in mapping and suggested.get(role, "") not in {"", *used}:
-                mapping[role] = suggested[role]
-    missing = [role for role in needs if role not in mapping]
-    if missing and not ("messages" in mapping and set(missing) <= {"question", "answer"}):
-        have = ", ".join(table.columns[:30])
-        raise BadMapping(
-            reason=Words(
-                f"format {format} needs a column for {', '.join(missing)}; the columns of '{table.path.name}' are {have}. "
-                f"Say which one, for example --map {missing[0]}=COLUMN",
-                f"{format} 格式需要为 {'、'.join(missing)} 指定一列；“{table.path.name}”的列有：{have}。"
-                f"请指定，例如 --map {missing[0]}=列名",
-            )
-        )
-    if stratify is not None:
-        roles.check({"text": stratify}, table.columns)
-    return mapping
 
 
 def _summed(progress: Progress | None, opened: list[tables.Table]) -> segment.Progress | None:

@@ -121,10 +121,14 @@ def encoded(
     return _open(folder)
 
 
-def sample(model: Path, row: formats.Row, format: str, template: str | None = None) -> list[dict]:
-    """What the model will see of one row, in pieces: `{"text", "counted", "special"}`, joined they are the whole text.
+def samples(
+    model: Path, row: formats.Row, format: str, max_length: int | None = None, template: str | None = None
+) -> dict[str, dict]:
+    """What the model will see of one row, by the name of the answer (see `formats.conversations`) or "text".
 
-    `counted`: the loss counts it; `special`: one special token. Needs no transformers.
+    Each is `{"pieces", "tokens", "counted"}`: the pieces `{"text", "counted", "special", "cut"}` joined are the whole
+    text; `tokens` is how many tokens it has and `counted` how many of them the loss counts. In a piece, `counted`:
+    the loss counts it; `special`: one special token; `cut`: beyond `max_length` tokens. Needs no transformers.
 
     Raises:
         NotAModel: `model` has no tokenizer.json.
@@ -134,27 +138,31 @@ def sample(model: Path, row: formats.Row, format: str, template: str | None = No
     if template:
         prepared = Tokens(prepared.backend, prepared.special, template)
     if format == "text":
-        eos = prepared.special.get("eos_token", "")
-        text, spans = row["text"] + eos, [(0, len(row["text"] + eos))]
-    else:
-        text, spans = _answers(prepared, formats.examples(row, format), 1)
+        text = row["text"] + prepared.special.get("eos_token", "")
+        return {"text": _sample(prepared, text, [(0, len(text))], None)}
+    spoken = formats.conversations(row, format).items()
+    return {name: _sample(prepared, *_answers(prepared, messages, 1), max_length) for name, messages in spoken}
+
+
+def _sample(prepared: Tokens, text: str, spans: list[tuple[int, int]], max_length: int | None) -> dict:
     pieces: list[dict] = []
     (encoding,) = prepared.encodings([text])
     mask = _mask(encoding, spans, len(text))
     at = 0
-    for number, counted, (_, end) in zip(encoding.ids, mask, encoding.offsets, strict=True):
+    for place, (number, counted, (_, end)) in enumerate(zip(encoding.ids, mask, encoding.offsets, strict=True)):
+        cut = max_length is not None and place >= max_length
         if end <= at:
             continue  # a further token of the same character
         special = number in prepared.special_ids
         last = pieces[-1] if pieces else None
-        if last and not special and not last["special"] and last["counted"] == counted:
+        if last and not special and not last["special"] and (last["counted"], last["cut"]) == (counted, cut):
             last["text"] += text[at:end]
         else:
-            pieces.append({"text": text[at:end], "counted": counted, "special": special})
+            pieces.append({"text": text[at:end], "counted": counted, "special": special, "cut": cut})
         at = end
     if at < len(text):
-        pieces.append({"text": text[at:], "counted": False, "special": False})
-    return pieces
+        pieces.append({"text": text[at:], "counted": False, "special": False, "cut": False})
+    return {"pieces": pieces, "tokens": len(mask), "counted": sum(mask)}
 
 
 def text_of(prepared: Tokens, messages: formats.Messages) -> str:

@@ -37,6 +37,9 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]
 # In the order in which a tie is decided. The strict codecs stand before their wider relatives.
 _CANDIDATES = ("gb18030", "big5", "shift_jis", "cp932", "big5hkscs", "cp1252", "latin-1")
 
+# What a person is offered where the automatic choice is wrong.
+OFFERED = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "utf-16", "cp1252", "cp1251")
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

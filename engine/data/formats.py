@@ -3,6 +3,7 @@
 Everything that differs between the forms is in `FORMATS`. It knows nothing of files.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.words import Words
@@ -18,6 +19,11 @@ class Format:
     keys: tuple[str, ...]  # by which a row of this form is known
     needs: tuple[str, ...]  # the roles without which no row can be made
     holds: tuple[str, ...]  # every role that it can keep
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The roles whose text must not be empty."""
+        return tuple(role for role in self.needs if role != "label")
 
 
 FORMATS = (
@@ -75,9 +81,38 @@ def keys() -> list[str]:
     return [each.key for each in FORMATS]
 
 
+def missing(format: str, given: Iterable[str]) -> list[str]:
+    """The roles that `format` needs and `given` lacks; whole conversations hold both question and answer."""
+    given = {*given, *(("question", "answer") if "messages" in given else ())}
+    return [role for role in get(format).needs if role not in given]
+
+
+def suggest(given: Iterable[str]) -> str:
+    """The form that keeps the most of rows with these roles; question and answer where it makes no difference."""
+    found = set(given)
+    for format, signs in (
+        ("preference", {"rejected"}),
+        ("kto", {"label"}),
+        ("messages", {"messages"}),
+        ("text", {"text"}),
+        ("alpaca", {"system", "history"}),
+    ):
+        if found & signs:
+            return format
+    return "qa"
+
+
 def recognise(row: Row) -> str | None:
     """The form of a row as it lies on disk, or None."""
     return next((each.key for each in FORMATS if all(key in row for key in each.keys)), None)
+
+
+def conversations(row: Row, format: str) -> dict[str, Messages]:
+    """Every conversation in a row, by the name of its answer: two in a preference pair, none in plain text."""
+    answers = {"preference": ("chosen", "rejected"), "kto": ("completion",), "text": ()}.get(format)
+    if answers is None:
+        return {"answer": examples(row, format)}
+    return {name: examples({"question": row["prompt"], "answer": row[name]}, "qa") for name in answers}
 
 
 def examples(row: Row, format: str) -> Messages:

@@ -43,11 +43,12 @@ def token_lengths(rows: Sequence[formats.Row], format: str, model: Path, max_len
         NotAModel: `model` has no tokenizer.json.
     """
     prepared = tokens.read(model)
-    chosen = sampled(rows)
-    if format in ("qa", "alpaca", "messages"):
-        whole = [encode.text_of(prepared, formats.examples(row, format)) for row in chosen]
+    if format == "text":
+        whole = [row["text"] for row in sampled(rows)]
     else:
-        whole = ["\n".join(texts(row, format).values()) for row in chosen]
+        spoken = (formats.conversations(row, format).values() for row in sampled(rows))
+        # Of a pair the longer answer decides what is cut.
+        whole = [max((encode.text_of(prepared, each) for each in both), key=len) for both in spoken]
     return histogram(prepared.counts(whole), max_length)
 
 

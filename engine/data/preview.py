@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _KEY = 64  # characters by which rows are sorted
 def count(table: "Table") -> tuple[int, bool]:
     """Rows, and whether they were counted."""
     size = table.source.path.stat().st_size
-    if size <= _COUNTED or _place(table, "index").exists():
+    if size <= _COUNTED or place(table, "index").exists():
         return _rows_in(_index(table)), True
     rows = read = 0
     for block in table.blocks():
@@ -37,9 +37,23 @@ def count(table: "Table") -> tuple[int, bool]:
     return round(rows * size / read) if read else 0, False
 
 
+class Page(NamedTuple):
+    """Some rows of a table: their cells, how many there are in all, and each one's number in the table, from 0."""
+
+    rows: list[list[str]]
+    total: int
+    numbers: list[int]
+
+
 def page(
-    table: "Table", start: int, size: int, search: str, sort: str | None, descending: bool
-) -> tuple[list[list[str]], int]:
+    table: "Table",
+    start: int,
+    size: int,
+    search: str,
+    sort: str | None,
+    descending: bool,
+    among: np.ndarray | None,
+) -> Page:
     if sort is not None and sort not in table.columns:
         have = ", ".join(table.columns[:30])
         raise BadMapping(
@@ -47,19 +61,24 @@ def page(
                 f"there is no column '{sort}'; the columns are {have}", f"没有“{sort}”这一列，现有的列是 {have}"
             )
         )
-    if not search and sort is None:
+    if not search and sort is None and among is None:
         total, exact = count(table)
         if not exact and start + size < _front_rows(table):
-            return table.head(start + size)[start:], total
+            return Page(table.head(start + size)[start:], total, list(range(start, start + size)))
         index = _index(table)
         total = _rows_in(index)
-        return _rows(table, index, np.arange(min(start, total), min(start + size, total))), total
+        numbers = np.arange(min(start, total), min(start + size, total))
+        return Page(_rows(table, index, numbers), total, numbers.tolist())
     index = _index(table)
-    wanted = _found(table, search) if search else np.arange(_rows_in(index))
+    wanted = np.arange(_rows_in(index)) if among is None else among
+    if search:
+        found = _found(table, search)
+        wanted = found if among is None else np.intersect1d(found, among, assume_unique=True)
     if sort is not None:
         rank = _rank(table, sort)
         wanted = wanted[np.argsort(-rank[wanted] if descending else rank[wanted], kind="stable")]
-    return _rows(table, index, wanted[start : start + size]), len(wanted)
+    numbers = wanted[start : start + size]
+    return Page(_rows(table, index, numbers), len(wanted), numbers.tolist())
 
 
 def _front_rows(table: "Table") -> int:
@@ -86,24 +105,25 @@ def _rows(table: "Table", index: np.ndarray, numbers: np.ndarray) -> list[list[s
     return rows
 
 
-def _place(table: "Table", name: str) -> Path:
+def place(table: "Table", name: str) -> Path:
+    """Where the array called `name` of this table is kept."""
     return spool.folder() / f"view-{table.key()}" / f"{name}.npy"
 
 
-def _kept(table: "Table", name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+def kept(table: "Table", name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     """The array called `name` of this table, from the cache or made now."""
-    place = _place(table, name)
-    if not place.exists():
+    file = place(table, name)
+    if not file.exists():
         array = make()
         try:
-            place.parent.mkdir(exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=place.parent)
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, array)
-            os.replace(temporary, place)
+            file.parent.mkdir(exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=file.parent)
+            with os.fdopen(handle, "wb") as out:
+                np.save(out, array)
+            os.replace(temporary, file)
         except OSError as error:
-            raise from_os_error(error, place) from error
-    return np.load(place, mmap_mode="r")
+            raise from_os_error(error, file) from error
+    return np.load(file, mmap_mode="r")
 
 
 def _index(table: "Table") -> np.ndarray:
@@ -116,7 +136,7 @@ def _index(table: "Table") -> np.ndarray:
             end, rows = block.end, block.row + len(block.rows)
         return np.array([*begins, (end, rows)], np.int64)
 
-    return _kept(table, "index", make)
+    return kept(table, "index", make)
 
 
 def _cells(table: "Table") -> Iterator[tuple[int, list[list[str]]]]:
@@ -134,7 +154,7 @@ def _found(table: "Table", search: str) -> np.ndarray:
             numbers += [i for i, row in enumerate(rows, first) if needle in "\x1f".join(row).casefold()]
         return np.array(numbers, np.int64)
 
-    return _kept(table, "search-" + hashlib.sha256(needle.encode()).hexdigest()[:24], make)
+    return kept(table, "search-" + hashlib.sha256(needle.encode()).hexdigest()[:24], make)
 
 
 def _rank(table: "Table", column: str) -> np.ndarray:
@@ -164,4 +184,4 @@ def _rank(table: "Table", column: str) -> np.ndarray:
         place[sorted_words] = np.arange(len(words))
         return place[np.asarray(codes.indices)]
 
-    return _kept(table, f"sort-{i}", make)
+    return kept(table, f"sort-{i}", make)

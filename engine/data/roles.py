@@ -135,10 +135,12 @@ def suggest(columns: list[str], sample: list[list[str]], headed: bool = True) ->
             role = known(column)
             if role:
                 named.setdefault(role, column)
+    if {"chosen", "rejected"} <= named.keys():
+        if "question" not in named and "messages" in named:
+            named["question"] = named["messages"]
+        return _only(named, "system", "question", "context", "chosen", "rejected")
     if "messages" in named and any(_looks_nested(v) for v in _column(columns, sample, named["messages"])):
         return _only(named, "messages", "system")
-    if {"chosen", "rejected"} <= named.keys():
-        return _only(named, "system", "question", "context", "chosen", "rejected")
     if {"question", "answer"} <= named.keys():
         context = named.get("context") or _second_question(columns, named["question"])
         if context:

@@ -70,7 +70,6 @@ def read(order: Order, progress: Progress | None = None) -> Part:
     table = order.table.fresh()
     shaper = Shaper(order.format, order.mapping, table.columns)
     cleaner = Cleaner(order.cleaning)
-    needs = tuple(role for role in shaper.format.needs if role != "label")
     stratum = roles.reader(order.stratify, table.columns) if order.stratify else None
     strata: dict[str, int] = {}
     codes, sizes, wholes, questions, of = [], [], [], [], []
@@ -80,7 +79,7 @@ def read(order: Order, progress: Progress | None = None) -> Part:
         for block in table.blocks(order.start, stop=order.stop):
             code = bytearray(len(block.rows))
             columns = shaper.columns(block.rows, code)
-            cleaner.clean(columns, needs, code, count)
+            cleaner.clean(columns, shaper.format.filled, code, count)
             lines, asked = shaper.lines(columns, code)
             file.write(b"".join(lines))
             code = np.frombuffer(code, np.uint8)

@@ -38,8 +38,10 @@ class Shaper:
             self._parse(columns, "history", conversations.history, [], codes)
         if self.format.key == "kto":
             self._parse(columns, "label", roles.thumb, None, codes)
-        if self.format.key == "preference":
-            for role in ("chosen", "rejected"):
+        if self.format.key in ("preference", "kto"):
+            # Here the cells may be conversations too, with what was asked and each answer in one of its own.
+            columns["question"] = list(map(conversations.last_question, columns["question"]))
+            for role in {"chosen", "rejected", "answer"} & columns.keys():
                 columns[role] = list(map(conversations.last_answer, columns[role]))
         return columns
 
@@ -76,7 +78,7 @@ class Shaper:
             if role not in self.format.holds and role in columns:
                 kept = sum(bool(value) and not code for value, code in zip(columns[role], codes, strict=True))
                 self.lost += Counter({role: kept})
-        asked = columns.get("question") or columns.get("text")
+        asked = columns["question"] if "question" in columns else columns["text"]
         if "context" in columns:
             asked = [f"{q}\n{c}" if c else q for q, c in zip(asked, columns["context"], strict=True)]
         rows = list(_ROWS[self.format.key](columns, asked))

@@ -5,8 +5,45 @@ sides. It sees numbers alone, no text.
 import numpy as np
 
 from engine.data import repeats
+from engine.fields import Params, param
+from engine.words import Words
 
 UNUSED, TRAIN, VAL = 0, 1, 2
+
+
+class Split(Params):
+    """How many rows go to each side."""
+
+    train: int | None = param(
+        None,
+        Words("Training rows", "训练行"),
+        Words("Rows to learn from. Empty: all that do not validate.", "用来学习的行数。留空则取验证行以外的全部。"),
+        ge=1,
+    )
+    val: int | None = param(
+        None,
+        Words("Validation rows", "验证行"),
+        Words("Rows kept back to test with. Empty: 10% of the rows.", "留作检验的行数。留空则取 10%。"),
+        ge=0,
+    )
+    share: float = param(
+        0.1,
+        Words("Share that validates", "验证比例"),
+        Words(
+            "Where both counts are empty: 0.1 keeps back 10% of the rows.", "两个行数都留空时使用：0.1 表示留出 10%。"
+        ),
+        advanced=True,
+        ge=0,
+        le=0.9,
+    )
+    seed: int = param(
+        42,
+        Words("Seed", "随机种子"),
+        Words("The same seed splits the rows in the same way.", "种子相同，划分结果就相同。"),
+        advanced=True,
+        ge=0,
+        lt=2**32,
+    )
 
 
 def split(

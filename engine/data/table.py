@@ -8,6 +8,8 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from engine.data import preview, roles, spool
 from engine.data.delimited import Block, Damage, DelimitedFile
 from engine.data.rowsfile import RowsFile
@@ -88,18 +90,25 @@ class Table:
         return preview.count(self)
 
     def page(
-        self, start: int = 0, count: int = 50, search: str = "", sort: str | None = None, descending: bool = False
-    ) -> tuple[list[list[str]], int]:
+        self,
+        start: int = 0,
+        count: int = 50,
+        search: str = "",
+        sort: str | None = None,
+        descending: bool = False,
+        among: np.ndarray | None = None,
+    ) -> preview.Page:
         """`count` rows from row `start` on, and how many there are in all.
 
         Args:
             search: only rows that hold this text in some cell, whatever its capitals.
             sort: the column to sort by; numbers by value, text by its characters.
+            among: only the rows of these numbers (int64, rising, from 0).
 
         The first look beyond the front of a large file, and each new search or sort, reads it once; the outcome is
         kept in the workspace's cache.
         """
-        return preview.page(self, start, count, search, sort, descending)
+        return preview.page(self, start, count, search, sort, descending, among)
 
     def fresh(self) -> "Table":
         """The same table, with nothing read of it and nothing mended so far."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.data import archives, dialects, encodings, json_rows, kinds, parquet, plaintext, sheets, spool
+from engine.data import archives, dialects, encodings, formats, json_rows, kinds, parquet, plaintext, sheets, spool
 from engine.data.delimited import DelimitedFile, Dialect, keeps_line_ends
 from engine.data.spool import Found, Reader
 from engine.data.table import Table
@@ -52,6 +52,20 @@ def open_table(
     return table
 
 
+def open_tables(paths: list[Path], encoding: str | None = None) -> Table:
+    """The table in one file, or the tables in several as one: one below the other, columns matched by name.
+
+    Raises:
+        NotFound, NotATable: as `open_table`.
+    """
+    opened = [open_table(path, encoding) for path in paths]
+    if len(opened) == 1:
+        return opened[0]
+    table = _joined(paths[0], opened, *(each.key() for each in opened))
+    table.notes.insert(0, Words(f"{len(paths)} files, one below the other.", f"{len(paths)} 个文件，依次上下相接。"))
+    return table
+
+
 def _opened(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
     kind = kinds.find(path)
     if kind is kinds.BINARY and encoding:
@@ -66,8 +80,8 @@ def _opened(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
     return _spooled(path, readers[kind], Found(kind))
 
 
-def _spooled(path: Path, reader: Reader, found: Found) -> Table:
-    source, found = spool.rows_of(path, reader, found, found.encoding)
+def _spooled(path: Path, reader: Reader, found: Found, *how: object) -> Table:
+    source, found = spool.rows_of(path, reader, found, found.encoding, *how)
     return Table(
         path,
         found.format,
@@ -104,8 +118,8 @@ def _archive(path: Path, kind: str, encoding: str | None, told: Told) -> Table:
     return table
 
 
-def _joined(path: Path, opened: list[Table]) -> Table:
-    """Several tables one below the other, their columns matched by name."""
+def _joined(path: Path, opened: list[Table], *how: object) -> Table:
+    """Several tables one below the other, their columns matched by name; `how`: what else decides the rows."""
 
     def read(_path: Path, found: Found) -> Iterator[list[str]]:
         found.columns = list(dict.fromkeys(name for table in opened for name in table.columns))
@@ -117,7 +131,7 @@ def _joined(path: Path, opened: list[Table]) -> Table:
 
     first = opened[0]
     found = Found(first.format, encoding=first.encoding, header=first.header, layout=first.layout)
-    table = _spooled(path, read, found)
+    table = _spooled(path, read, found, *how)
     table.notes += [note for each in opened for note in each.notes]
     return table
 
@@ -182,15 +196,21 @@ def _rewritten(path: Path, encoding: str) -> Path:
 
 
 def inspect(path: Path | str, encoding: str | None = None) -> dict:
-    """What is in a file, at a glance: the keys `format`, `encoding`, `delimiter`, `rows`, `columns`, `mapping`,
-    `problems`, and `rows_exact` (False: `rows` is an estimate), `header`, `layout`, `notes`.
-
-    `problems` and `notes` are lists of `{"en", "zh"}`. A large file is judged by its front.
+    """`look` into the file `path`.
 
     Raises:
         NotFound, NotATable: as `open_table`.
     """
-    table = open_table(path, encoding)
+    return look(open_table(path, encoding))
+
+
+def look(table: Table) -> dict:
+    """What is in a table, at a glance: the keys `format`, `encoding`, `delimiter`, `rows`, `columns`, `mapping`,
+    `problems`, and `rows_exact` (False: `rows` is an estimate), `header`, `layout`, `suits` (the form of data set),
+    `notes`.
+
+    `problems` and `notes` are lists of `{"en", "zh"}`. A large file is judged by its front.
+    """
     rows, exact = table.count()
     mapping = table.suggest()
     problems = [*table.problems, *_mended(table)]
@@ -219,6 +239,7 @@ def inspect(path: Path | str, encoding: str | None = None) -> dict:
         "columns": table.columns,
         "header": table.header,
         "layout": table.layout or _layout(mapping, table.columns),
+        "suits": formats.suggest(mapping),
         "mapping": mapping,
         "problems": [words._asdict() for words in problems],
         "notes": [words._asdict() for words in notes],

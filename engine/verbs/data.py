@@ -24,6 +24,7 @@ def inspect(args: Namespace) -> dict:
 def convert(args: Namespace) -> dict:
     from engine.data.cleaning import Cleaning
     from engine.data.convert import convert as work
+    from engine.data.splitting import Split
     from engine.fields import validated
 
     return work(
@@ -32,6 +33,7 @@ def convert(args: Namespace) -> dict:
         mapping=pairs(args.map) or None,
         train=args.train,
         val=args.val,
+        share=validated(Split, {"share": args.share}).share,
         seed=args.seed,
         format=args.format,
         encoding=args.encoding,
@@ -66,6 +68,13 @@ def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("--train", metavar="N", type=count, help=say("rows to train on", "训练集行数"))
     parser.add_argument("--val", metavar="N", type=count, help=say("rows to validate with", "验证集行数"))
     parser.add_argument(
+        "--share",
+        metavar="X",
+        type=float,
+        default=0.1,
+        help=say("with neither count: the share that validates, 0 to 0.9", "未指定行数时，验证集所占比例，0 到 0.9"),
+    )
+    parser.add_argument(
         "--seed", metavar="S", type=count, default=42, help=say("seed of the split", "划分用的随机种子")
     )
     parser.add_argument(
@@ -93,6 +102,7 @@ def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
 def _show_inspect(found: dict, lang: str) -> str:
     flat = {name: found[name] for name in ("format", "encoding", "delimiter", "rows")}
     flat["columns"] = ", ".join(str(column) for column in found["columns"])
+    flat["suits"] = found["suits"]
     flat["mapping"] = ", ".join(f"{role}={column}" for role, column in found["mapping"].items()) or None
     said = [Words(**each).text(lang) for each in (*found["notes"], *found["problems"])]
     return "\n".join([text.facts(flat), *said])

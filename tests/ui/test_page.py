@@ -3,9 +3,9 @@
 import gradio as gr
 import pytest
 
-from engine.errors import NoRows, OutsideFolder
+from engine.errors import NoRows, NotFound, OutsideFolder
 from engine.words import Words
-from ui import data_tab
+from ui import uploads
 from ui.page import NOTHING_CHOSEN, choices, guarded
 from ui.text import Text
 
@@ -38,12 +38,12 @@ def test_errors_become_messages_in_the_language():
 def test_a_page_reads_only_the_demo_and_uploads(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
     with pytest.raises(OutsideFolder):
-        data_tab.file_path("../../etc/passwd")
-    with pytest.raises(OutsideFolder):
-        data_tab.file_path("/etc/passwd")
+        uploads.paths("../../etc/passwd")
+    with pytest.raises(NotFound):
+        uploads.paths("/etc/passwd")
     (tmp_path / "sent.csv").write_text("a,b\n1,2\n")
-    first = data_tab.keep_upload(tmp_path / "sent.csv")
+    first = uploads.keep(tmp_path / "sent.csv")
     (tmp_path / "sent.csv").write_text("a,b\n3,4\n")
-    second = data_tab.keep_upload(tmp_path / "sent.csv")
+    second = uploads.keep(tmp_path / "sent.csv")
     assert (first.name, second.name) == ("sent.csv", "sent-2.csv")
-    assert data_tab.file_path("sent-2.csv") == second.resolve()
+    assert uploads.paths("sent.csv/sent-2.csv") == [first.resolve(), second.resolve()]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from engine.data import convert, datasets, segment
+from engine.data import convert, datasets, formats, segment
 from engine.data.cleaning import Cleaning
 from engine.errors import BadMapping, Exists, NoRows, NotATable, Unsupported
 
@@ -135,6 +135,8 @@ def test_nothing_half_made(tmp_path):
     source = write(tmp_path / "a.csv", [["", ""], ["q", ""]])
     with pytest.raises(NoRows):
         convert.convert(source, tmp_path / "out")
+    with pytest.raises(NoRows):
+        convert.convert(write(tmp_path / "a.csv", []), tmp_path / "out")
     with pytest.raises(Unsupported, match="100 rows"):
         convert.convert(write(tmp_path / "b.csv", some(5)), tmp_path / "out", train=90, val=10)
     (tmp_path / "bad.jsonl").write_text('{"question": "q", "answer": "a"}\n{broken\n')
@@ -260,3 +262,56 @@ def test_the_real_file(tmp_path, test_data):
     assert {(row["question"], row["answer"]) for row in made} == pairs
     data = datasets.load(tmp_path / "whole")
     assert (data.format, data.train, data.val) == ("qa", whole["train"], whole["val"])
+
+
+def test_columns_that_only_some_files_have(tmp_path):
+    first = write(tmp_path / "a.csv", [["标题", "正文", "回答"]], ("title", "ask", "answer"))
+    second = write(tmp_path / "b.csv", [["问二", "答二"]], ("question", "answer"))
+    third = write(tmp_path / "c.csv", [["问三", "答三"]], ("ask", "answer"))
+    mapping = {"question": "{title}\\n{ask}", "answer": "answer"}
+    convert.convert([first, second, third], tmp_path / "out", mapping=mapping, train=3)
+    assert [row["question"] for row in read(tmp_path / "out", "train")] == ["标题\n正文", "问二", "问三"]
+    with pytest.raises(BadMapping, match="nowhere"):
+        convert.convert([first, second], tmp_path / "more", mapping={"question": "{nowhere}\\n{ask}"})
+
+
+def test_preference_pairs_and_thumbs_as_conversations(tmp_path):
+    pair = {
+        "conversations": [{"from": "human", "value": "我头痛"}],
+        "chosen": {"from": "gpt", "value": "多久了？"},
+        "rejected": {"from": "gpt", "value": "不知道"},
+    }
+    (tmp_path / "a.json").write_text(json.dumps([pair], ensure_ascii=False), encoding="utf-8")
+    spoken = [{"role": "user", "content": "我头痛"}]
+    trl = {
+        "prompt": spoken,
+        "chosen": [{"role": "assistant", "content": "多久了？"}],
+        "rejected": [*spoken, {"role": "assistant", "content": "不知道"}],
+    }
+    (tmp_path / "b.jsonl").write_text(json.dumps(trl) + "\n")
+    for name in ("a.json", "b.jsonl"):
+        convert.convert(tmp_path / name, tmp_path / f"out-{name}", format="preference", train=1)
+        assert read(tmp_path / f"out-{name}", "train") == [
+            {"prompt": "我头痛", "chosen": "多久了？", "rejected": "不知道"}
+        ]
+    thumbs = {"prompt": spoken, "completion": [{"role": "assistant", "content": "多久了？"}], "label": True}
+    (tmp_path / "c.jsonl").write_text(json.dumps(thumbs) + "\n")
+    convert.convert(tmp_path / "c.jsonl", tmp_path / "thumbs", format="kto", train=1)
+    assert read(tmp_path / "thumbs", "train") == [{"prompt": "我头痛", "completion": "多久了？", "label": True}]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "format"),
+    [
+        ({"question": "a", "answer": "b"}, "qa"),
+        ({"question": "a", "answer": "b", "context": "c"}, "qa"),
+        ({"question": "a", "answer": "b", "history": "c"}, "alpaca"),
+        ({"question": "a", "answer": "b", "label": "c"}, "kto"),
+        ({"question": "a", "chosen": "b", "rejected": "c"}, "preference"),
+        ({"messages": "a"}, "messages"),
+        ({"text": "a"}, "text"),
+        ({}, "qa"),
+    ],
+)
+def test_the_form_that_suits(mapping, format):
+    assert formats.suggest(mapping) == format

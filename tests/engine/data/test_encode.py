@@ -168,16 +168,33 @@ def test_a_template_that_refuses_names_the_row(tokenizer):
 @pytest.mark.parametrize("row", [{"question": "你好😀", "answer": "好的。\n👨‍👩‍👧"}, {"question": "a", "answer": " b"}])
 def test_the_interface_shows_what_training_sees(row, model, tokenizer):
     """The light path, without transformers, and the training path."""
-    pieces = encode.sample(model, row, "qa")
+    told = encode.samples(model, row, "qa")["answer"]
+    pieces = told["pieces"]
     messages = formats.examples(row, "qa")
     assert "".join(piece["text"] for piece in pieces) == tokenizer.apply_chat_template(messages, tokenize=False)
     ((ids, mask),) = encode.encode_chat(tokenizer, [messages], 4096)
     light = tokens.read(model)
     (encoding,) = light.encodings([encode.text_of(light, messages)])
-    assert encoding.ids == ids
+    assert encoding.ids == ids and (told["tokens"], told["counted"]) == (len(ids), sum(mask))
     counted = "".join(piece["text"] for piece in pieces if piece["counted"])
     assert counted == tokenizer.decode(np.array(ids)[mask].tolist()) == f"{row['answer']}<|im_end|>"
     assert [p["text"] for p in pieces if p["special"]] == ["<|im_start|>", "<|im_end|>"] * 3
+
+
+def test_what_is_cut_and_both_answers_of_a_pair_are_shown(model, tokenizer):
+    row = {"prompt": "问？", "chosen": "好的回答。", "rejected": "差"}
+    told = encode.samples(model, row, "preference", max_length=12)
+    assert list(told) == ["chosen", "rejected"]
+    pieces = told["chosen"]["pieces"]
+    seen = "".join(piece["text"] for piece in pieces if not piece["cut"])
+    messages = formats.conversations(row, "preference")["chosen"]
+    ((ids, _),) = encode.encode_chat(tokenizer, [messages], 12)
+    assert seen == tokenizer.decode(ids) and any(piece["cut"] for piece in pieces)
+    counted = "".join(piece["text"] for piece in told["rejected"]["pieces"] if piece["counted"])
+    assert counted == "差<|im_end|>"
+    assert list(encode.samples(model, {"text": "一段"}, "text")) == ["text"]
+    longest = lengths.token_lengths([row], "preference", model)
+    assert longest["max"] == told["chosen"]["tokens"]
 
 
 def test_token_lengths_are_those_of_training(data, model, tokenizer):
@@ -189,7 +206,7 @@ def test_token_lengths_are_those_of_training(data, model, tokenizer):
 
 def test_folder_without_a_tokenizer(tmp_path):
     with pytest.raises(NotAModel, match=r"tokenizer\.json"):
-        encode.sample(tmp_path, ROWS[0], "qa")
+        encode.samples(tmp_path, ROWS[0], "qa")
 
 
 def test_qwen_tokenizer(test_data):

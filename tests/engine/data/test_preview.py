@@ -34,7 +34,7 @@ def table(request, rows, tmp_path):
 
 def test_every_page(table, rows):
     for start in (0, 1, 49, 2999, 5990, 6000, 7000):
-        assert table.page(start, 50) == (rows[start : start + 50], 6000)
+        assert table.page(start, 50)[:2] == (rows[start : start + 50], 6000)
 
 
 def test_the_large_file_is_counted_when_somebody_looks_behind_its_front(table, rows, monkeypatch):
@@ -42,27 +42,35 @@ def test_the_large_file_is_counted_when_somebody_looks_behind_its_front(table, r
     monkeypatch.setattr(preview, "_FRONT", 10_000)
     about, exact = table.count()
     assert not exact and abs(about - 6000) < 1500
-    found, total = table.page(0, 50)
+    found, total, _ = table.page(0, 50)
     assert found == rows[:50] and abs(total - 6000) < 1500
-    assert table.page(5000, 50) == (rows[5000:5050], 6000)
+    assert table.page(5000, 50)[:2] == (rows[5000:5050], 6000)
     assert table.count() == (6000, True)
 
 
 def test_search(table, rows):
     wanted = [row for row in rows if any("<B>77" in cell.upper() for cell in row)]
-    assert table.page(0, 10_000, search="<b>77") == (wanted, len(wanted))
-    assert table.page(0, 10, search="nowhere at all") == ([], 0)
+    assert table.page(0, 10_000, search="<b>77")[:2] == (wanted, len(wanted))
+    assert table.page(0, 10, search="nowhere at all") == ([], 0, [])
 
 
 def test_sort(table, rows):
     by_text = sorted(rows, key=lambda row: row[1])
-    assert table.page(100, 50, sort="question") == (by_text[100:150], 6000)
+    assert table.page(100, 50, sort="question")[:2] == (by_text[100:150], 6000)
     by_number = sorted(rows, key=lambda row: -int(row[0]))
     assert table.page(0, 50, sort="number", descending=True)[0] == by_number[:50]
     wanted = [row for row in by_text if "<b>77" in row[2]]
     assert table.page(0, 99, search="<b>77", sort="question")[0] == wanted
     with pytest.raises(BadMapping, match="nothing"):
         table.page(sort="nothing")
+
+
+def test_rows_keep_their_numbers(table, rows):
+    few = np.array([3, 77, 5999])
+    assert table.page(1, 2, among=few) == ([rows[77], rows[5999]], 3, [77, 5999])
+    assert table.page(0, 9, among=few, sort="number", descending=True).numbers == [5999, 77, 3]
+    assert table.page(0, 9, among=few, search=rows[77][1]).numbers == [77]
+    assert table.page(0, 9, search="<b>77").numbers[0] == next(i for i, row in enumerate(rows) if "<b>77" in row[2])
 
 
 def test_a_block_is_the_same_from_wherever_it_is_read(table):
@@ -78,7 +86,7 @@ def test_a_changed_file_is_read_anew(tmp_path):
     path.write_text("question,answer\nq1,a1\n")
     assert tables.open_table(path).page()[1] == 1
     path.write_text("question,answer\nq1,a1\nq2,a2\n")
-    assert tables.open_table(path).page() == ([["q1", "a1"], ["q2", "a2"]], 2)
+    assert tables.open_table(path).page() == ([["q1", "a1"], ["q2", "a2"]], 2, [0, 1])
 
 
 def test_index_is_small(table):
