@@ -212,7 +212,8 @@ def build(page: Page) -> None:
     upload.refused(refuse, None, None, **private)
     encoding.input(page.guarded(inspect), [page.chosen, encoding, statistics, measured], of_file, **private)
     shown = [page.chosen, encoding, rows]
-    gr.on([rows.turn, search.turn], page.guarded(turn), shown, rows, **latest)
+    for turning in (rows.turn, search.turn):
+        turning(page.guarded(turn), shown, rows, **latest)
     glance.expand(
         page.guarded(lambda *values: table.statistics(t, uploaded(*values))), shown[:2], statistics, **private
     )
