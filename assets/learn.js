@@ -63,7 +63,7 @@
           <div class="td-bits" aria-label="${row.bits.map((each) => each.bit).join("")}">${row.bits.map(
             (each) => html`<i class="is-${each.kind}">${each.bit}</i>`)}</div>
           <p><span>${row.size} ${value.words.bits}</span><span>${value.words.held} <b>${row.value}</b></span>
-            <span>${value.words.off} <b>${row.off}</b></span></p>
+            <span>${row.off}</span></p>
         </section>`)}
       </div>
       <p class="td-legend">${value.kinds?.map((each) => html`<span><i class="is-${each.kind}"></i>${each.label}</span>`)}</p>`),

@@ -47,7 +47,6 @@ def build(page: Page) -> gr.Column:
         page.guarded(lambda given, largest: shown(t, given, largest)),
         [number, scale],
         bits,
-        queue=False,
         show_progress="hidden",
         api_visibility="private",
     )
@@ -64,7 +63,7 @@ def shown(t: Text, number: str, scale: str) -> dict:
     largest = max(abs(given), abs(_number(t, "numbers.scale", scale)))
     return {
         "kinds": [{"kind": kind, "label": t(f"numbers.{kind}")} for kind in ("sign", "exponent", "fraction", "level")],
-        "words": {"held": t("numbers.held"), "off": t("numbers.off"), "bits": t("numbers.bits")},
+        "words": {"held": t("numbers.held"), "bits": t("numbers.bits")},
         "rows": [_row(t, form, given, largest) for form in formats.FORMATS],
     }
 
@@ -79,7 +78,7 @@ def _row(t: Text, form: formats.Format, number: float, scale: float) -> dict:
         "bits": [{"kind": kind, "bit": bit} for kind, bit in zip(kinds, bits, strict=True)],
         "size": form.bits,
         "value": _written(value),
-        "off": t("numbers.exact") if off == 0 else f"{100 * off / abs(number):.2g}%" if number else _written(off),
+        "off": t("numbers.off", error=f"{100 * off / abs(number):.2g}%") if off else t("numbers.exact"),
     }
 
 
