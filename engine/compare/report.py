@@ -32,6 +32,7 @@ _KEYS = {
     "objective": Words("Objective (objective)", "训练目标 (objective)"),
     "method": Words("Method (method)", "训练方法 (method)"),
 }
+_AUTOMATIC = Words("automatic", "自动")
 _UNITS = {
     "characters": Words("BLEU and ROUGE are counted by Chinese characters.", "BLEU 与 ROUGE 按汉字计算。"),
     "words": Words("BLEU and ROUGE are counted by words.", "BLEU 与 ROUGE 按单词计算。"),
@@ -92,7 +93,7 @@ body{font:16px/1.65 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC"
 max-width:860px;margin:40px auto;padding:0 20px}
 h1{font-size:30px;margin:0}h2{font-size:20px;margin:40px 0 12px;border-bottom:1px solid #e3e6ef;padding-bottom:6px}
 .sub{color:#68708a}.verdict{background:#eef1fd;border-radius:12px;padding:14px 18px}.warn{background:#fdf3e4}.good{background:#e8f7f0}.bad{background:#fdecec}
-.figures{display:flex;flex-wrap:wrap;gap:10px}.figures div{flex:1 1 150px;background:#f6f7fb;border-radius:12px;padding:10px 14px}
+.figures{display:flex;flex-wrap:wrap;gap:10px}.figures div{flex:1 1 120px;background:#f6f7fb;border-radius:12px;padding:10px 14px}
 .figures small{display:block;color:#68708a}.figures b{font-size:20px;font-variant-numeric:tabular-nums}
 .data ul{padding-left:20px}.data code{font-size:12px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
@@ -161,10 +162,16 @@ def _what(run: Run, lang: str) -> str:
             data=Path(config["data"]).name,
             rows=_report(run).get("train", "?"),
             method=method.label.text(lang),
-            objective=objective.summary.text(lang) + ("" if lang == "zh" else " "),
-            summary=method.summary.text(lang),
+            objective=_first_sentence(objective.summary, lang),
+            summary=_first_sentence(method.summary, lang),
         )
     )
+
+
+def _first_sentence(summary: Words, lang: str) -> str:
+    """What it is; the rest of a summary advises whoever is about to choose."""
+    end = {"zh": "。", "en": ". "}[lang]
+    return summary.text(lang).split(end)[0].rstrip(end) + end.strip()
 
 
 def _scores(scores: dict, say: dict, lang: str) -> str:
@@ -186,11 +193,16 @@ def _table(scores: dict, say: dict, lang: str) -> str:
     rows = []
     for name, label in _MEASURES.items():
         change = scores["difference"][name]
-        interval = f"{change['value']:+.3g} ({change['low']:+.3g} … {change['high']:+.3g})"
+        value, low, high = (_signed(change[key]) for key in ("value", "low", "high"))
+        interval = f"{value} ({low} … {high})"
         cells = (escape(label.text(lang)), f"{scores['base'][name]:.4g}", f"{scores['tuned'][name]:.4g}", interval)
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     heads = "".join(f"<th>{say[key]}</th>" for key in ("measure", "before", "after", "change"))
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
 
 
 def _curve(run: Run, say: dict) -> str:
@@ -254,14 +266,17 @@ def _settings(run: Run, lang: str) -> str:
         "method_params": methods.get(wanted["method"]).params,
         "training": TrainingParams,
     }
-    values = {_KEYS[name].text(lang): wanted[name] for name in _KEYS}
+    # Names only: where things lie on this computer is nobody's business.
+    values = {_KEYS[name].text(lang): Path(wanted[name]).name for name in _KEYS}
     for group, schema in schemas.items():
         for name, value in wanted[group].items():
             field = schema.model_fields.get(name)
-            values[f"{fields.label(field, lang)} ({name})" if field else name] = (
-                "–" if value in (None, "", [], ()) else value
-            )
+            values[f"{fields.label(field, lang)} ({name})" if field else name] = _shown(value, lang)
     return _facts(values)
+
+
+def _shown(value: object, lang: str) -> object:
+    return _AUTOMATIC.text(lang) if value in (None, "", [], ()) else value
 
 
 def _facts(values: dict[str, object]) -> str:

@@ -19,6 +19,8 @@ def run(workspace, base, tmp_path):
     data = tmp_path / "clinic"
     data.mkdir()
     write_json(data / "report.json", {"input_rows": 12, "train": 8, "val": 2, "unused": 1, "dropped": {}})
+    card = "# 数据卡 Data card\n\n- 读入行数: 12 <script>\n\n---\n\n- Rows read: 12 <script>\n"
+    (data / "README.md").write_text(card, encoding="utf-8")
     run = store.create({**config, "data": str(data), "objective_params": {}}, name="<b>我的模型</b>")
     with Events(run.path / "events.jsonl") as events:
         for step in range(1, 6):
@@ -41,6 +43,9 @@ def evaluated(run):
         "difference": {name: {"value": 0.1, "low": -0.1, "high": 0.3, "real": False} for name in MEASURES},
         "sentence": ["It is the same.", "没有差别。"],
         "units": "characters",
+        "verdict": "same",
+        "rows": 12,
+        "time": 1790000000.0,
         "examples": [example] * 12,
     }
     write_json(run.path / "evaluation" / "result.json", result)
@@ -56,6 +61,9 @@ def test_a_report_is_whole_and_needs_no_network(run, tmp_path, lang):
     assert html.count('class="card"') == 10
     assert html.count("<polyline") == 2
     assert ("没有差别。" if lang == "zh" else "It is the same.") in html
+    assert ("读入行数: 12" if lang == "zh" else "Rows read: 12") in html
+    assert ("Rows read" if lang == "zh" else "读入行数") not in html
+    assert str(run.path.parent) not in html and run.config["data"] not in html
     assert "旧回答" in html and "新回答" in html and "clinic" in html
     assert "{" not in html.partition("</style>")[2]
 
