@@ -174,6 +174,8 @@ def _message(t: Text, services: Services, run: store.Run, status: dict) -> tuple
         return t("run.finished", time=duration(t, status["seconds"])), "good"
     if state == "stopping":
         return t("run.stopping"), "info"
+    if status["phase"] == "waiting":
+        return t("run.no_room"), "bad"
     if state == "starting" or not status["step"]:
         known = status["phase"] in ("loading", "tokenising", "measuring")
         return t(f"run.phase_{status['phase']}") if known else t("run.starting"), "info"

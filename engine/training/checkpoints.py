@@ -1,5 +1,6 @@
 """A run's weights on disk: checkpoints to resume from, the best one, the final model. Nothing here is ever unpickled."""
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -73,10 +74,12 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(path.name.partition("-")[2]) for path in folder.glob("checkpoint-*"))
 
 
-def rotate(folder: Path, keep: int, best: int | None) -> None:
-    """Remove all but the last `keep` checkpoints and the best one."""
-    for step in steps(folder)[:-keep]:
-        if step != best:
+def rotate(folder: Path, keep: int, best: int | None, most: float = math.inf) -> None:
+    """Remove all but the last `keep` checkpoints and the best one, and older ones while all take more than `most` bytes;
+    the last and the best always stay."""
+    found = steps(folder)
+    for place, step in enumerate(found[:-1]):
+        if step != best and (len(found) - place > keep or home.size_of(folder) > most):
             shutil.rmtree(folder / f"checkpoint-{step}")
 
 

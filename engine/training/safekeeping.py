@@ -12,11 +12,13 @@ from engine.training.tuned import Tuned
 
 
 class Safekeeping:
-    """Comes before the trainer's class. `tuned`: what is kept; `keep`: checkpoints kept beside the best one; `room`:
+    """Comes before the trainer's class. `tuned`: what is kept; `keep`: checkpoints kept beside the best one, `most`: bytes that they
+    may take; `room`:
     where it waits on a full disk. All are set before anything is saved."""
 
     tuned: Tuned
     keep: int
+    most: float
     room: Room
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
@@ -47,7 +49,7 @@ class Safekeeping:
                 name = f"checkpoint-{self.state.global_step}"
                 checkpoints.flush(beside / name)
                 checkpoints.publish(beside / name, target / name)
-                checkpoints.rotate(target, self.keep, self.state.best_global_step)
+                checkpoints.rotate(target, self.keep, self.state.best_global_step, self.most)
                 if self.state.best_global_step == self.state.global_step:
                     checkpoints.copy_model(target / name, target.parent / "best")
 

@@ -175,7 +175,7 @@ class Session:
         if training.early_stopping_patience and evaluates:
             callbacks.append(EarlyStoppingCallback(training.early_stopping_patience))
         trainer = recipe.trainer(tuned, arguments, self._budget(causal), callbacks)
-        trainer.room = self._room
+        trainer.room, trainer.most = self._room, 1e9 * (training.save_disk_gb or math.inf)
         self._events.write("phase", phase="preparing", micro_batch=trainer.micro_batch)
         trainer.remove_callback(transformers.PrinterCallback)
         return trainer, reporter

@@ -177,6 +177,16 @@ class TrainingParams(Params):
         ge=1,
         le=1000,
     )
+    save_disk_gb: float | None = param(
+        None,
+        Words("Disk for checkpoints (GB)", "检查点占用磁盘上限（GB）"),
+        Words(
+            "Older checkpoints are removed when all together take more; the last and the best stay. Empty: no limit.",
+            "所有检查点合计超出时，会删除较早的；最后一个和最佳的一个始终保留。留空表示不限制。",
+        ),
+        advanced=True,
+        gt=0,
+    )
     early_stopping_patience: int = param(
         0,
         Words("Early stopping", "提前停止"),

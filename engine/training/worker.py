@@ -48,10 +48,15 @@ def main(run: Path) -> int:
 
 def _train(run: Path, events: Events) -> None:
     events.write("phase", phase="loading")
+    from engine.data import datasets
+    from engine.models import library
     from engine.training import config as configs
     from engine.training.session import Session
 
     config = configs.load(home.read_json(run / "config.json"))
+    # Either may have been deleted since the run was made.
+    library.find(config.model)
+    datasets.find(config.data)
     Session(run, config, events).run()
 
 

@@ -60,6 +60,7 @@ def test_only_new_points_are_sent(services):
         ("queued", {}, "info"),
         ("starting", {"phase": "loading"}, "info"),
         ("running", {"phase": "training", "step": 4, "max_steps": 8}, ""),
+        ("running", {"phase": "waiting", "step": 4, "max_steps": 8}, "bad"),
         ("stopping", {"step": 4}, "info"),
         ("finished", {"seconds": 3725.0, "step": 8}, "good"),
         ("stopped", {"step": 4}, "info"),

@@ -1,5 +1,6 @@
 """A run's life in the worker: what it tells, what it saves, how it stops, resumes and fails."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from engine.errors import InvalidFields, LossNotFinite, NoRows, NotFound
 from engine.runs import store
 from engine.runs.events import Events, log
 from engine.training import config as configs
-from engine.training import loading, ranks
+from engine.training import loading, ranks, worker
 from engine.training.session import Session
 from tests.engine.training import plain
 
@@ -89,6 +90,20 @@ def test_a_resumed_run_goes_on_bit_for_bit(train, method):
     resumed = losses(resume(run, checkpoint=4))
     assert resumed == losses(undisturbed)
     assert len(resumed) == 10
+
+
+def test_a_resumed_pre_training_goes_on_bit_for_bit(workspace, model, tmp_path):
+    """With NEFTune's noise, which is drawn anew at every step."""
+    texts = [{"text": f"第{i}句：今天天气很好，我们去公园散步。" * (1 + i % 4)} for i in range(60)]
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "train.json").write_text("\n".join(json.dumps(row) for row in texts))
+    settings = SHORT | {"neftune_noise_alpha": 5, "save_steps": 3, "save_total_limit": 9}
+    config = configs.build(str(model), str(tmp_path / "texts"), "pretrain", "full", settings=settings)
+    calm, run = (store.create(config.model_dump()) for _ in range(2))
+    for each in (calm, run):
+        with Events(each.path / "events.jsonl") as events:
+            Session(each.path, config, events).run()
+    assert losses(resume(run.path, checkpoint=3)) == losses(calm.events())
 
 
 def test_what_was_decided_for_this_machine_is_kept_on_resume(train, monkeypatch):
@@ -195,6 +210,48 @@ def test_only_the_last_checkpoints_and_the_best_are_kept(train):
     assert {"checkpoint-7", "checkpoint-8"} <= kept
     assert len(kept) <= 3
     assert not list((run / "checkpoints").glob(".*"))
+
+
+def test_checkpoints_keep_to_their_share_of_the_disk(train):
+    run, _events = train("lora", **SHORT, save_steps=1, save_total_limit=8)
+    each = home.size_of(run / "checkpoints" / "checkpoint-8")
+    limited, _events = train("lora", **SHORT, save_steps=1, save_total_limit=8, save_disk_gb=3.5 * each / 1e9)
+    assert len(list((run / "checkpoints").iterdir())) == 8
+    kept = {path.name for path in (limited / "checkpoints").iterdir()}
+    assert "checkpoint-8" in kept and len(kept) == 3
+
+
+@pytest.mark.parametrize("gone", ["model", "data"])
+def test_a_model_or_data_deleted_meanwhile_is_named(workspace, model, data, tmp_path, gone):
+    places = {"model": shutil.copytree(model, tmp_path / "m"), "data": shutil.copytree(data, tmp_path / "d")}
+    run = store.create(configs.build(str(places["model"]), str(places["data"])).model_dump(mode="json"))
+    shutil.rmtree(places[gone])
+    assert worker.main(run.path) == 1
+    error = run.events()[-1]
+    assert (error["type"], error["error"]) == ("error", "NotFound")
+    assert str(places[gone]) in error["details"]["name"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "named"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "OutOfMemory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "OutOfMemory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "OutOfMemory"),
+        (torch.AcceleratorError("CUDA error: unspecified launch failure\nCompile with"), "DeviceLost"),
+        (RuntimeError("shapes do not fit"), "WorkError"),
+    ],
+)
+def test_what_a_library_raises_is_named(workspace, model, data, monkeypatch, raised, named):
+    def fails(self):
+        raise raised
+
+    monkeypatch.setattr(Session, "run", fails)
+    run = store.create(configs.build(str(model), str(data)).model_dump(mode="json"))
+    assert worker.main(run.path) == 1
+    error = run.events()[-1]
+    assert error["error"] == named
+    assert "Compile" not in str(error["details"])
 
 
 def test_early_stopping_ends_a_run_that_no_longer_improves(train):
