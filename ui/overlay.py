@@ -32,7 +32,7 @@ def overlay(t: Text) -> gr.HTML:
             return None
         metric = str(asked.get("metric"))
         runs = filter(None, map(found, list(cursors)[:_MOST]))
-        fresh = {run.id: _points(run, str(cursors[run.id]), metric) for run in runs}
+        fresh = {run.id: points(run, str(cursors[run.id]), metric) for run in runs}
         fresh = {id: points for id, points in fresh.items() if points["reset"] or points["x"]}
         return fresh or None
 
@@ -62,7 +62,8 @@ def shown(t: Text, ids: object) -> dict:
     }
 
 
-def _points(run: store.Run, cursor: str, metric: str) -> dict:
+def points(run: store.Run, cursor: str, metric: str) -> dict:
+    """`{"cursor", "reset", "x", "y"}`: the points of `metric` since `cursor`."""
     news = run.series(cursor, _POINTS)
     part = news["evals"] if metric.startswith("eval_") else news["steps"]
     values = part.get(metric, [])

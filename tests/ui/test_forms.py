@@ -69,6 +69,17 @@ def test_untouched_fields_are_the_defaults():
         assert validated(schema, form.settings([component.value for component in form.components])) == schema()
 
 
+def test_fields_filled_from_a_run_give_its_settings_back():
+    given = Sample(rate=0.5, steps=3, on=True, names=["a", "b"])
+    form = laid_out(Sample)
+    assert validated(Sample, form.settings(form.filled(given.model_dump(mode="json")))) == given
+    assert form.settings(form.filled({"rate": 0.25})) == form.settings(form.filled({})) | {"rate": 0.25}
+    assert form.filled(None) == [gr.skip()] * len(form.names)
+    for schema in (TrainingParams, *(spec.params for spec in METHODS)):
+        form = laid_out(schema)
+        assert validated(schema, form.settings(form.filled(schema().model_dump(mode="json")))) == schema()
+
+
 def test_every_error_is_said_at_its_field():
     form = laid_out(Sample)
     values = {"rate": "-1", "steps": 0.0, "on": True, "curve": "up", "names": ""}
