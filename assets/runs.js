@@ -133,6 +133,30 @@ TuneDesk.overlay = (element, props, server, watch) => {
   TuneDesk.every(element, 2000, poll);
 };
 
+// The checkpoints of the opened run; what can be done with them is told anew when they change.
+TuneDesk.checkpoints = (element, props, server, trigger, watch) => {
+  let run, mark;
+  const poll = async () => {
+    if (!run || !element.offsetParent) return;
+    const asked = run;
+    const answer = await server.follow({ run, mark });
+    if (!answer || asked !== run) return;
+    const first = mark === undefined;
+    mark = answer.mark;
+    element.querySelector("[data-part=grid]").innerHTML = TuneDesk.draw.grid(answer);
+    if (!first) trigger("changed", {});
+  };
+  const anew = () => {
+    if (props.value.run === run) return;
+    [run, mark] = [props.value.run, undefined];
+    element.querySelector("[data-part=grid]").replaceChildren();
+    poll();
+  };
+  watch("value", anew);
+  anew();
+  TuneDesk.every(element, 3000, poll);
+};
+
 // What happened, newest first, and the end of the process's output.
 TuneDesk.log = (element, props, server, watch) => {
   const part = (name) => element.querySelector(`[data-part=${name}]`);

@@ -1,12 +1,15 @@
 """Section of an opened run: its checkpoints with their validation loss and size, and going on from any of them."""
 
 import time
+import zlib
 
 import gradio as gr
+import orjson
 
 from engine import home
 from engine.fields import validated
 from engine.runs import plan, store
+from engine.runs import status as states
 from engine.training.config import TrainingParams
 from ui.chart import number
 from ui.page import Page
@@ -16,9 +19,18 @@ from ui.train_tab import found
 
 def build(page: Page) -> None:
     t, services = page.t, page.services
+
+    def follow(asked: dict) -> dict | None:
+        """The list, unless it is the one with the mark that the page knows."""
+        run = found(asked.get("run"))
+        told = _listing(t, run) if run else None
+        return told if told and told["mark"] != asked.get("mark") else None
+
     listing = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.grid(value)}",
+        {"run": None},
+        html_template="<div data-part='grid'></div>",
+        js_on_load="TuneDesk.checkpoints(element, props, server, trigger, watch); // 'changed'",
+        server_functions=[follow],
         elem_id="run-checkpoints",
         apply_default_css=False,
     )
@@ -31,17 +43,16 @@ def build(page: Page) -> None:
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
-        if run is None:
-            return [gr.skip(), gr.update(visible=False), gr.skip(), gr.skip()]
-        kept = run.checkpoints()
-        steps = [(t("runs.at_step", step=step), step) for step in reversed(kept)]
-        offered = [*steps, (t("runs.from_start"), 0)]
-        return [
-            _listing(t, run),
-            gr.update(visible=True),
-            gr.update(choices=offered, value=offered[0][1]),
-            epochs_in_force(run),
-        ]
+        return [{"run": run.id if run else None}, *offer(chosen)]
+
+    def offer(chosen: dict) -> list:
+        """Where an ended run can go on from."""
+        run = found(chosen["run"])
+        if run is None or run.status()["state"] not in states.ENDED:
+            return [gr.update(visible=False), gr.skip(), gr.skip()]
+        offered = [(t("runs.at_step", step=step), step) for step in reversed(run.checkpoints())]
+        offered.append((t("runs.from_start"), 0))
+        return [gr.update(visible=True), gr.update(choices=offered, value=offered[0][1]), epochs_in_force(run)]
 
     def resume(chosen: dict, step: object, wanted: object) -> None:
         run = store.here(chosen["run"])
@@ -50,9 +61,9 @@ def build(page: Page) -> None:
         gr.Info(t("runs.resumed"), title=t("app.done"))
 
     page.render("runs", show, [listing, form, start, epochs])
-    go_on.click(
-        page.guarded(resume), [page.chosen, start, epochs], None, api_visibility="private", show_progress="hidden"
-    )
+    private = {"api_visibility": "private", "show_progress": "hidden"}
+    listing.changed(page.guarded(offer), page.chosen, [form, start, epochs], trigger_mode="always_last", **private)
+    go_on.click(page.guarded(resume), [page.chosen, start, epochs], None, **private)
 
 
 def epochs_in_force(run: store.Run) -> float:
@@ -70,8 +81,10 @@ def _listing(t: Text, run: store.Run) -> dict:
         mark = t("runs.best") if best and best["step"] == step else ""
         saved = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
         rows.append([f"{step:,}", number(measured.get(step)), home.size_text(home.size_of(folder)), saved, mark])
-    return {
+    told = {
         "columns": [t(f"runs.checkpoint_{name}") for name in ("step", "loss", "size", "saved")] + [""],
         "rows": rows,
         "empty": t("runs.no_checkpoints"),
+        "state": run.status()["state"],
     }
+    return told | {"mark": f"{zlib.crc32(orjson.dumps(told)):08x}"}

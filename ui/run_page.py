@@ -25,8 +25,8 @@ _SECTIONS = {
 }
 
 
-def build(page: Page) -> gr.HTML:
-    """Lays out the panel; it is shown when `chosen["run"]` is a run. Returns the live view, which fires `state`."""
+def build(page: Page) -> None:
+    """Lays out the panel; it is shown when `chosen["run"]` is a run."""
     t, services = page.t, page.services
     with gr.Column(elem_classes=["td-panel", "td-opened"], visible=False, elem_id="run") as panel:
         view = chart.run_view(t, services, "runs-run")
@@ -130,7 +130,6 @@ def build(page: Page) -> gr.HTML:
     delete.click(page.guarded(ask_delete), page.chosen, [sure, question], **private)
     yes.click(page.guarded(delete_this), page.chosen, page.chosen, **private)
     no.click(lambda: gr.update(visible=False), None, sure, **private)
-    return view
 
 
 def _epochs(run: store.Run) -> float:
