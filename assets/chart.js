@@ -3,7 +3,7 @@
 TuneDesk.run = (element, props, server, trigger, watch) => {
   const words = props.value.words;
   const part = (name) => element.querySelector(`[data-part=${name}]`);
-  let run, cursor, steps, evals, state, names = {}, metric = "loss";
+  let run, cursor, mark, steps, evals, state, names = {}, metric = "loss";
 
   // The column of the validation's events that belongs to the metric shown.
   const measured = () => (`eval_${metric}` in evals ? `eval_${metric}` : null);
@@ -11,7 +11,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   const forget = () => {
     run = props.value.run;
     cursor = "";
-    state = undefined;
+    mark = state = undefined;
   };
 
   const traces = () => {
@@ -90,10 +90,11 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   };
 
   const poll = async () => {
-    const asked = { run, cursor };
+    const asked = { run, cursor, mark };
     const answer = await server.follow(asked);
-    // Meanwhile another run was chosen, or another call brought the same points.
-    if (asked.run !== run || asked.cursor !== cursor) return;
+    // Nothing new; or meanwhile another run was chosen, or another call brought the same points.
+    if (!answer || asked.run !== run || asked.cursor !== cursor) return;
+    mark = answer.mark;
     show(answer);
     const { news } = answer;
     cursor = news.cursor;

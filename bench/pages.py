@@ -235,13 +235,14 @@ class _Client:
         self.thread = threading.Thread(target=self._work, daemon=True)
 
     def _work(self) -> None:
-        cursor, turn = "", 0
+        cursor, mark, turn = "", "", 0
         (follow, body), (pulse, other) = self._asked["follow"], self._asked["pulse"]
         with httpx.Client(trust_env=False, timeout=30, headers={"accept-encoding": "gzip, br"}) as http:
             while not self._over.wait(1.0):
-                answer = http.post(follow, json={**body, "data": {**body["data"], "cursor": cursor}}).json()
-                cursor = answer["news"]["cursor"]
-                self.step = int(answer["stats"][0]["value"].replace(",", ""))
+                asked = {**body["data"], "cursor": cursor, "mark": mark}
+                if answer := http.post(follow, json={**body, "data": asked}).json():
+                    cursor, mark = answer["news"]["cursor"], answer["mark"]
+                    self.step = int(answer["stats"][0]["value"].replace(",", ""))
                 turn += 1
                 if turn % 2:
                     http.post(pulse, json=other)

@@ -10,7 +10,7 @@ from engine.errors import NotFound, from_record
 from engine.runs import metrics, store
 from engine.runs import status as states
 from engine.runs.reading import reading
-from ui.page import served
+from ui.page import mark, served
 from ui.services import Services
 from ui.text import Text
 
@@ -31,8 +31,11 @@ _SKELETON = """
 def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
     """The live view. Its value is what `shown` makes; it fires `state` when the run's state changes."""
 
-    def follow(asked: dict) -> dict:
-        return news(t, services, asked.get("run"), str(asked.get("cursor", "")))
+    def follow(asked: dict) -> dict | None:
+        """The news, unless they are those with the mark that the page knows: nothing has changed."""
+        answer = news(t, services, asked.get("run"), str(asked.get("cursor", "")))
+        marked = mark(answer)
+        return None if asked.get("mark") == marked else answer | {"mark": marked}
 
     return gr.HTML(
         shown(t, None),

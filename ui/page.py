@@ -6,10 +6,12 @@ engine, so a choice whose folder is gone falls back to a default. Nothing is kep
 
 import functools
 import inspect
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
+import orjson
 
 from engine.errors import InputError, TuneDeskError
 from ui.services import Services
@@ -94,6 +96,11 @@ def served(fn: Callable[[dict], object]) -> Callable[[object], object]:
             return None
 
     return call
+
+
+def mark(told: object) -> str:
+    """Eight letters that change with what a page is told, so that it can ask for what it does not know yet."""
+    return f"{zlib.crc32(orjson.dumps(told)):08x}"
 
 
 def guarded(fn: Callable, t: Text) -> Callable:

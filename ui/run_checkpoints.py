@@ -1,10 +1,8 @@
 """Section of an opened run: its checkpoints with their validation loss and size, and going on from any of them."""
 
 import time
-import zlib
 
 import gradio as gr
-import orjson
 
 from engine import home
 from engine.fields import validated
@@ -12,7 +10,7 @@ from engine.runs import plan, store
 from engine.runs import status as states
 from engine.training.config import TrainingParams
 from ui.chart import number
-from ui.page import Page
+from ui.page import Page, mark
 from ui.text import Text
 from ui.train_tab import found
 
@@ -78,13 +76,13 @@ def _listing(t: Text, run: store.Run) -> dict:
     rows = []
     for step in reversed(run.checkpoints()):
         folder = run.path / "checkpoints" / f"checkpoint-{step}"
-        mark = t("runs.best") if best and best["step"] == step else ""
+        note = t("runs.best") if best and best["step"] == step else ""
         saved = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
-        rows.append([f"{step:,}", number(measured.get(step)), home.size_text(home.size_of(folder)), saved, mark])
+        rows.append([f"{step:,}", number(measured.get(step)), home.size_text(home.size_of(folder)), saved, note])
     told = {
         "columns": [t(f"runs.checkpoint_{name}") for name in ("step", "loss", "size", "saved")] + [""],
         "rows": rows,
         "empty": t("runs.no_checkpoints"),
         "state": run.status()["state"],
     }
-    return told | {"mark": f"{zlib.crc32(orjson.dumps(told)):08x}"}
+    return told | {"mark": mark(told)}

@@ -1,18 +1,16 @@
 """Every run in a live list with sparklines, to search, to open, and to select several of for an overlay."""
 
 import time
-import zlib
 from pathlib import Path
 
 import gradio as gr
-import orjson
 
 from engine.errors import NotFound
 from engine.runs import sparkline, store
 from engine.training import methods, objectives
 from ui import chart, overlay, run_page
 from ui.model_tab import heading, model_label
-from ui.page import Page, served
+from ui.page import Page, mark, served
 from ui.services import Services
 from ui.text import Text
 from ui.train_tab import found
@@ -127,7 +125,7 @@ def _row(t: Text, services: Services, run: store.Run) -> dict:
         "objective": objective,
         "time": chart.clock(status["seconds"] or None),
     }
-    return row | {"mark": f"{zlib.crc32(orjson.dumps(row)):08x}"}
+    return row | {"mark": mark(row)}
 
 
 def _done(status: dict) -> str:
