@@ -10,7 +10,7 @@ from engine.runs import plan, store
 from engine.runs import status as states
 from engine.training.config import TrainingParams
 from ui.chart import number
-from ui.page import Page, mark
+from ui.page import Page, mark, served
 from ui.text import Text
 from ui.train_tab import found
 
@@ -28,7 +28,7 @@ def build(page: Page) -> None:
         {"run": None},
         html_template="<div data-part='grid'></div>",
         js_on_load="TuneDesk.checkpoints(element, props, server, trigger, watch); // 'changed'",
-        server_functions=[follow],
+        server_functions=[served(follow)],
         elem_id="run-checkpoints",
         apply_default_css=False,
     )
