@@ -31,7 +31,7 @@ def build(page: Page) -> None:
             run = store.here(str(asked.get("run")))
         except NotFound:
             return None
-        after, size = int(asked.get("seq", 0)), int(asked.get("size", -1))
+        after, size = (each if isinstance(each, int) else 0 for each in (asked.get("seq"), asked.get("size")))
         log = run.path / "worker.log"
         now = log.stat().st_size if log.is_file() else 0
         fresh = run.log.notable(after)
