@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> dict:
     parser = argparse.ArgumentParser(prog="bench fit")
     parser.add_argument("--method", action="append", choices=[spec.key for spec in METHODS])
     parser.add_argument("--shape", action="append", choices=list(SHAPES))
-    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=3)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder

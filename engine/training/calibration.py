@@ -16,7 +16,7 @@ from engine.errors import WorkError
 from engine.runs import processes
 from engine.words import Words
 
-_VERSION = 1
+_VERSION = 2
 _FAILED = Words("this machine could not be measured ({reason})", "无法测量本机的性能（{reason}）")
 _lock = threading.Lock()
 
@@ -66,7 +66,7 @@ def at_a_glance() -> Machine | None:
     if shutil.which("nvidia-smi") or sys.platform == "darwin":
         return _read()
     guess = Machine(
-        "cpu", hardware.processor_name(), hardware.memory_limit(), ("fp32",), {"fp32": 100.0}, 5.0, 450_000_000
+        "cpu", hardware.processor_name(), hardware.memory_limit(), ("fp32",), {"fp32": 100.0}, 5.0, 510_000_000
     )
     return _read() or guess
 
@@ -87,10 +87,10 @@ def _read() -> Machine | None:
 
 
 def _measure(path: Path) -> None:
-    import peft  # noqa: F401 - what a worker has loaded
     import psutil
     import torch
-    import transformers  # noqa: F401
+
+    from engine.training import packed, session  # noqa: F401 - what a worker has loaded
 
     runtime = psutil.Process().memory_info().rss
     device = hardware.best()

@@ -16,7 +16,7 @@ import psutil
 from engine import hardware, home
 from engine.data import datasets, encode, formats, lengths, tokens
 from engine.fields import Params
-from engine.models import shape
+from engine.models import library, shape
 from engine.models.shape import Matrix, Shape
 from engine.training import calibration, counts, methods
 from engine.training.calibration import Machine
@@ -35,6 +35,8 @@ _BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
 # Up to this share of the free memory a run fits with ease.
 _EASE = 0.8
 _LOADING_S = 10.0
+# What the libraries take beyond their import: the trainer, the tokenizer, memory that was freed and not given back.
+_AROUND = 110_000_000
 
 _CHECKPOINTING = Words(
     "Gradient checkpointing (under Advanced): about {size}, and a third slower.",
@@ -94,12 +96,12 @@ def estimate(config: RunConfig) -> Estimate:
 def _estimate(
     model: Shape, rows: _Rows, method: MethodSpec, params: Params, training: TrainingParams, here: Machine
 ) -> Estimate:
-    dtype = hardware.precision(training.precision, _device(here), model.parameters)
+    dtype = _format(training, here, model.parameters)
     parts, trainable = _memory(model, rows, method, params, training, here, dtype)
     memory, free = sum(parts.values()), available(here)
     steps = _steps(rows, training)
     seen = round(steps * training.batch_size * rows.mean)
-    rate = _rate(model, rows, method, trainable, training, here, dtype)
+    rate = _rate(model, rows, method, params, trainable, training, here, dtype)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
     verdict: Verdict = "fits" if memory <= _EASE * free else "tight" if memory <= free else "no"
@@ -161,8 +163,12 @@ def available(here: Machine) -> int:
     return min(psutil.virtual_memory().available, hardware.memory_limit())
 
 
-def _device(here: Machine) -> hardware.Device:
-    return hardware.Device(here.kind, here.name, here.memory, here.dtypes)
+def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
+    """The number format of the products, as `loading.compute_precision` chooses it."""
+    device = hardware.Device(here.kind, here.name, here.memory, here.dtypes)
+    name = hardware.precision(training.precision, device, parameters)
+    slower = here.kind == "cpu" and name == "bf16" and here.gflops["bf16"] <= here.gflops["fp32"]
+    return "fp32" if training.precision == "auto" and slower and parameters * 4 < available(here) / 2 else name
 
 
 def _memory(
@@ -183,29 +189,37 @@ def _memory(
         weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
     else:
         weights = model.parameters * (4 if whole else size)
-    adapter = 0 if whole else 4 * trainable
-    values = _values(model, method, params, training, size)
-    head = 2 * _CHUNK + (2 * 4 * model.embedding if whole and trainable > model.embedding else 0)
+    # Where the embeddings train, the head's gradient stands beside theirs until both are added.
+    twice = 4 * model.embedding if whole and trainable > model.embedding else 0
     parts = {
-        "weights": weights + adapter,
-        "gradients": 4 * trainable,
+        "weights": weights + (0 if whole else 4 * trainable),
+        "gradients": 4 * trainable + twice,
         "optimizer": 8 * trainable,
-        "activations": int(_pack(rows, training, here) * values),
-        "logits": head,
-        "runtime": here.runtime,
+        "activations": int(_pack(rows, training, here) * _values(model, method, params, training, size)),
+        "logits": 2 * min(_CHUNK, int(4 * model.vocab_size * _pack(rows, training, here))),
+        "runtime": here.runtime + _AROUND,
     }
     return parts, trainable
 
 
 def _values(model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int) -> float:
-    """Bytes that one token leaves for the backward pass."""
-    inner = max((matrix.outputs for matrix in model.matrices), default=4 * model.hidden_size)
-    layer = (10 * model.hidden_size + 4 * inner) * size
-    # An adapter keeps its input in its own format, fp32.
-    layer += 4 * sum(matrix.inputs * matrix.count for matrix in _targets(model, params)) / max(1, model.layers)
+    """Bytes that one token leaves for the backward pass: in each layer about ten values as wide as the hidden states and
+    four as wide as the feed-forward; in 16 bits the norms' fp32 beside them."""
+    inner = max(matrix.outputs for matrix in model.matrices)
+    layer = (10 * model.hidden_size + 4 * inner) * size + (16 * model.hidden_size if size == 2 else 0)
+    # An adapter keeps its input and output in fp32: copies where the model computes in 16 bits, else partly shared.
+    ends = sum((matrix.inputs + matrix.outputs) * matrix.count for matrix in _targets(model, params)) / model.layers
+    layer += 4 * ends * (1.0 if size == 2 else 0.62)
+    if method.saves == "model":
+        layer += 4 * (2 * model.hidden_size + inner)
     if training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size
-    return layer * model.layers
+    return layer * model.layers * _depth(model, params)
+
+
+def _depth(model: Shape, params: Params) -> float:
+    """The share of the layers that the backward pass goes through: with freeze tuning only the last ones."""
+    return min(1.0, params.model_dump().get("num_layers", model.layers) / model.layers)
 
 
 def _pack(rows: _Rows, training: TrainingParams, here: Machine) -> float:
@@ -217,21 +231,19 @@ def _rate(
     model: Shape,
     rows: _Rows,
     method: MethodSpec,
+    params: Params,
     trainable: int,
     training: TrainingParams,
     here: Machine,
     dtype: str,
 ) -> float:
-    """Tokens a second in training."""
+    """Tokens a second in training: each weight is used once forward and once backward, and once more where it trains."""
     whole = method.saves == "model"
     share = rows.answer / max(1.0, rows.mean)
-    passes = 3.0 if whole and trainable > model.embedding else 2.0
-    if training.gradient_checkpointing:
-        passes += 1.0
-    flops = 2 * passes * (model.linear + share * model.embedding) + 2 * 2 * trainable * (not whole)
+    passes = 1 + (2 if whole else 1) * _depth(model, params) + training.gradient_checkpointing
+    flops = 2 * passes * (model.linear + share * model.embedding) + 4 * trainable * (not whole)
     seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
-    pack = _pack(rows, training, here)
-    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / pack)
+    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / _pack(rows, training, here))
 
 
 def _steps(rows: _Rows, training: TrainingParams) -> int:
@@ -255,7 +267,7 @@ def _rows(data: str, model: str, max_length: int) -> _Rows:
 def _rows_of(data: str, model: str, max_length: int, _changed: int) -> _Rows:
     """From a sample of the rows, cut as training cuts them."""
     found = datasets.load(Path(data))
-    prepared = tokens.read(_tokenizer(Path(model)))
+    prepared = tokens.read(library.base(Path(model)))
     chosen = lengths.sampled(datasets.rows(found.path / "train.json"), 500)
     whole, answers = [], []
     for row in chosen:
@@ -274,11 +286,3 @@ def _rows_of(data: str, model: str, max_length: int, _changed: int) -> _Rows:
         answer=sum(counted) / len(counted),
         longest=max(counts),
     )
-
-
-def _tokenizer(model: Path) -> Path:
-    """The folder with the tokenizer: an adapter's is its base's, unless it brings its own."""
-    adapter = model / "adapter_config.json"
-    if adapter.is_file() and not (model / "tokenizer.json").is_file():
-        return Path(home.read_json(adapter)["base_model_name_or_path"])
-    return model
