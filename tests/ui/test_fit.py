@@ -1,0 +1,34 @@
+"""What is said of whether a run fits, before it starts."""
+
+import pytest
+
+from engine import home
+from engine.training import calibration, config, estimate
+from engine.training.calibration import Machine
+from tests.tiny import make_data
+from ui import fit
+from ui.text import Text
+
+HERE = Machine("cpu", "test", 32 * 10**9, ("fp32",), {"fp32": 150.0}, 5.0, 500_000_000)
+
+
+@pytest.fixture
+def wanted(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    monkeypatch.setattr(calibration, "machine", lambda: HERE)
+    return config.build(str(home.DEMO_MODEL), str(make_data(tmp_path / "data" / "tiny")))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_run_that_fits(wanted, lang):
+    said = fit.shown(Text(lang), wanted)
+    assert said["kind"] == "is-good" and said["advice"] == []
+    assert sum(part["share"] for part in said["parts"]) == pytest.approx(100, abs=0.5)
+    assert len(said["facts"]) == 3
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_run_that_does_not(wanted, monkeypatch, lang):
+    monkeypatch.setattr(estimate, "available", lambda here: 10**8)
+    said = fit.shown(Text(lang), wanted)
+    assert said["kind"] == "is-bad" and said["advice_title"] and said["advice"]
