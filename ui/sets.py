@@ -10,7 +10,7 @@ from engine.data import card, datasets, formats, tables
 from engine.data.cleaning import CHANGES, REASONS
 from engine.data.personal import KINDS
 from engine.data.shapes import LOST
-from engine.errors import Unsupported
+from engine.errors import NotFound, Unsupported
 from engine.runs import status as states
 from engine.runs import store
 from engine.words import Words
@@ -147,8 +147,12 @@ def _found(chosen: object) -> datasets.DataSet:
     Raises:
         NotFound: there is none.
     """
-    data = chosen_data(choices(chosen)["data"])
-    return data or datasets.load(datasets.find(""))
+    name = choices(chosen)["data"]
+    data = chosen_data(name)
+    if data is None:
+        hint = Words("Create one below first.", "请先在下面生成一个。")
+        raise NotFound(kind=datasets.DATA_SET, name=name or "", hint=hint)
+    return data
 
 
 def _free(data: datasets.DataSet) -> datasets.DataSet:
