@@ -59,7 +59,8 @@ def test_both_sides_are_measured_and_kept(chat, data):
         == chat.ask("lora", "你好！")["base"][: len(result["examples"][0]["base"]["text"])]
     )
     assert str(round(result["tuned"]["loss"], 2)) in result["sentence"].zh
-    kept = evaluate.last(run)
+    assert evaluate.last(run) is None  # that is kept of the run's own data alone
+    kept = next(each for each in evaluate.results(run) if each["data"] == str(data))
     assert kept["tuned"] == result["tuned"]
     chat.rows = 0
     assert evaluate.evaluate(run, chat, data=data, general=None)["tuned"] == result["tuned"]
