@@ -48,9 +48,9 @@ def build(page: Page) -> None:
             )
 
     def show(chosen: dict) -> list:
-        key, method = place(t, chosen["topic"])
+        key, about = place(t, chosen["topic"])
         shown = [gr.update(visible=key == each) for each in tries]
-        return [_contents(t, key), _lesson(t, key, method), *shown, _onward(t, key)]
+        return [_contents(t, key), _lesson(t, key, about), *shown, _onward(t, key)]
 
     def go(chosen: dict, event: gr.EventData) -> dict:
         return choices({**chosen, "topic": event._data.get("topic")})
@@ -65,15 +65,14 @@ def build(page: Page) -> None:
     text.take(take, page.chosen, page.chosen, **private)
 
 
-def place(t: Text, topic: str | None) -> tuple[str, MethodSpec]:
-    """The lesson on `topic`, and the method that it shows if it shows one. Without a topic, the first lesson."""
-    methods = {spec.key: spec for spec in METHODS}
-    if topic in methods:
-        return _METHODS, methods[topic]
-    if topic in [spec.key for spec in OBJECTIVES]:
-        return _OBJECTIVES, METHODS[0]
+def place(t: Text, topic: str | None) -> tuple[str, str | None]:
+    """The lesson on `topic`, and the method or objective of the registries that it is about, if it is about one.
+    Without a topic, the first lesson."""
+    for lesson, registry in ((_METHODS, METHODS), (_OBJECTIVES, OBJECTIVES)):
+        if topic in [spec.key for spec in registry]:
+            return lesson, topic
     read = _read(t)
-    return (topic if topic in read else read[0]), METHODS[0]
+    return (topic if topic in read else read[0]), None
 
 
 def _read(t: Text) -> list[str]:
@@ -91,11 +90,11 @@ def _contents(t: Text, current: str) -> dict:
     return {"label": t("learn.topics"), "parts": [{"title": title, "lessons": each} for title, each in parts.items()]}
 
 
-def _lesson(t: Text, key: str, method: MethodSpec) -> str:
+def _lesson(t: Text, key: str, about: str | None) -> str:
     lesson = lessons(t.lang)[key]
     more = {
-        _METHODS: lambda: _methods(t, method),
-        _OBJECTIVES: lambda: _objectives(t),
+        _METHODS: lambda: _methods(t, about),
+        _OBJECTIVES: lambda: _objectives(t, about),
         "forgetting": lambda: _forgetting(t),
     }
     extra = more[key]() if key in more else ""
@@ -117,18 +116,20 @@ def _onward(t: Text, key: str) -> str:
     return f'<nav class="td-onward">{"".join(buttons)}</nav>'
 
 
-def _objectives(t: Text) -> str:
-    """Every objective that can be trained for here."""
+def _objectives(t: Text, about: str | None) -> str:
+    """Every objective that can be trained for here, the one that was asked about marked."""
+    marked = ' class="is-current"'
     each = [
-        f"<dt>{html.escape(t.of(spec.label))}</dt><dd>{html.escape(t.of(spec.summary))} "
-        f"<em>{t.html('learn.needs', what=t.of(spec.needs))}</em></dd>"
+        f"<div{marked * (spec.key == about)}><dt>{html.escape(t.of(spec.label))}</dt><dd>{html.escape(t.of(spec.summary))} "
+        f"<em>{t.html('learn.needs', what=t.of(spec.needs))}</em></dd></div>"
         for spec in OBJECTIVES
     ]
     return f'<dl class="td-terms">{"".join(each)}</dl>'
 
 
-def _methods(t: Text, method: MethodSpec) -> str:
+def _methods(t: Text, about: str | None) -> str:
     """Every method to choose from, and one of them in full: summary, drawing, how it works, facts."""
+    method = next((spec for spec in METHODS if spec.key == about), METHODS[0])
     chips = "".join(
         f'<button type="button" data-topic="{spec.key}" class="{"is-on" if spec is method else ""}" '
         f'aria-pressed="{str(spec is method).lower()}">{html.escape(t.of(spec.label))}</button>'

@@ -73,24 +73,24 @@ def test_lessons_in_one_language_hold_only_that(lang):
 
 def test_a_topic_leads_to_its_lesson():
     t = Text("en")
-    assert learn_tab.place(t, "qlora") == ("methods", next(spec for spec in METHODS if spec.key == "qlora"))
-    assert learn_tab.place(t, "training")[0] == "training"
-    assert learn_tab.place(t, None)[0] == learn_tab.place(t, "<nowhere>")[0] == "model"
+    assert learn_tab.place(t, "qlora") == ("methods", "qlora")
+    assert learn_tab.place(t, "training") == ("training", None)
+    assert learn_tab.place(t, None) == learn_tab.place(t, "<nowhere>") == ("model", None)
     for spec in OBJECTIVES:
-        assert learn_tab.place(t, spec.key)[0] == "routes"
+        assert learn_tab.place(t, spec.key) == ("routes", spec.key)
 
 
 def test_every_objective_is_explained():
-    shown = learn_tab._objectives(Text("zh"))
+    shown = learn_tab._objectives(Text("zh"), OBJECTIVES[1].key)
     assert all(spec.label.zh in shown and spec.summary.zh in shown for spec in OBJECTIVES)
+    assert f'is-current"><dt>{OBJECTIVES[1].label.zh}' in shown
 
 
 def test_a_method_added_with_one_entry_is_explained(monkeypatch):
     new = replace(METHODS[0], key="new", label=Words("Brand <new>", "新<法>"), diagram="new.svg")
     monkeypatch.setattr(learn_tab, "METHODS", (*METHODS, new))
     t = Text("en")
-    key, method = learn_tab.place(t, "new")
-    shown = learn_tab._lesson(t, key, method)
+    shown = learn_tab._lesson(t, *learn_tab.place(t, "new"))
     assert "Brand &lt;new&gt;" in shown and "Two small matrices" in shown
     assert 'data-take="new"' in shown and 'data-topic="lora"' in shown
 
