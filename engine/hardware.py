@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import math
+import os
 import platform
 import time
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ def devices() -> list[Device]:
 
 
 def best() -> Device:
-    """The device that work runs on."""
-    return devices()[0]
+    """The device that work runs on; of several GPUs each process of a launch has its own."""
+    found = devices()
+    return found[int(os.environ.get("LOCAL_RANK", "0"))] if found[0].kind == "cuda" else found[0]
 
 
 def precision(wanted: str, device: Device, parameters: int) -> str:

@@ -7,7 +7,7 @@ every number of processes, and a resumed run finds its place without replaying.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import numpy as np
@@ -25,7 +25,7 @@ class Pack:
     ids, positions: int64 [1, slots]; a slot is a token, or a virtual token of a prompt method.
     virtual: int64 [slots], which virtual token a slot is, -1 for a real token; None where the layout has none.
     sources: int64 [labels], the slots whose next token counts; labels: int64 [labels], those tokens.
-    tokens: real tokens, for rates.
+    tokens: real tokens, for rates; 0 for a pack whose loss does not count (see `StepLoader`).
     """
 
     ids: torch.Tensor
@@ -78,7 +78,7 @@ def pack(data: Encoded, rows: np.ndarray, layout: Layout, device: torch.device |
 
     def move(array: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(array.astype(np.int64))
-        return tensor if str(device) == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+        return tensor if torch.device(device).type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
     virtual = move(np.where(within < layout.slots, within, -1)) if layout.slots else None
     return Pack(
@@ -150,7 +150,8 @@ class StepSampler(Sampler[list[int]]):
 
 
 class StepLoader(DataLoader):
-    """Yields a `Step` for each optimiser step of an epoch: this process's share, packed under the token budget."""
+    """Yields a `Step` for each optimiser step of an epoch: this process's share, packed under the token budget; with
+    packs that do not count where other processes have more."""
 
     def __init__(
         self,
@@ -168,8 +169,12 @@ class StepLoader(DataLoader):
 
         def collate(rows: list[int]) -> Step:
             chosen = np.array(rows)
-            mine = share(chosen, lengths, process, processes)
-            packs = [pack(data, part, layout, device) for part in split(mine, lengths, budget)]
+            plans = [split(share(chosen, lengths, each, processes), lengths, budget) for each in range(processes)]
+            packs = [pack(data, part, layout, device) for part in plans[process]]
+            # Every process takes as many turns: they meet at each.
+            idle = chosen[[np.argmin(lengths[chosen])]]
+            while len(packs) < max(map(len, plans)):
+                packs.append(replace(pack(data, idle, layout, device), tokens=0))
             return Step(packs=packs, label_count=int(data.answer_lengths[chosen].sum()))
 
         super().__init__(

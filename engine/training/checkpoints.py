@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine import home
+from engine.training import distributed
 from engine.training.tuned import Tuned
 
 # What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
@@ -44,7 +45,7 @@ def keep_start(tuned: Tuned, folder: Path) -> None:
     if tuned.method.saves == "adapter" and _is_pissa(tuned.model.active_peft_config):
         config = tuned.model.active_peft_config
         config.init_lora_weights = True
-        tuned.model.save_pretrained(folder, save_embedding_layers=False)
+        tuned.model.save_pretrained(folder, save_embedding_layers=False, is_main_process=distributed.is_main())
         config.init_lora_weights = "pissa"
         tuned.start = folder
 

@@ -12,6 +12,7 @@ import torch
 from transformers import TrainerCallback
 
 from engine.runs.events import Events
+from engine.training import distributed
 
 
 class Reporter(TrainerCallback):
@@ -38,7 +39,7 @@ class Reporter(TrainerCallback):
             self._events.write("phase", phase="training", step=state.global_step, max_steps=state.max_steps)
 
     def on_step_end(self, args, state, control, **kwargs):
-        if (self._run / "stop").exists():
+        if distributed.agreed((self._run / "stop").exists(), args.device):
             self.stopped = state.global_step < state.max_steps
             control.should_training_stop = control.should_save = True
         if control.should_evaluate and state.is_world_process_zero:

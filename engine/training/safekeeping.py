@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import LossNotFinite
-from engine.training import checkpoints
+from engine.training import checkpoints, distributed
 from engine.training.room import Room
 from engine.training.tuned import Tuned
 
@@ -39,12 +39,15 @@ class Safekeeping:
         beside = target / ".writing"
 
         def write() -> None:
-            shutil.rmtree(beside, ignore_errors=True)
+            with distributed.main_first():
+                shutil.rmtree(beside, ignore_errors=True)
             self.args.output_dir = str(beside)
             try:
                 super(Safekeeping, self)._save_checkpoint(model, trial)
             finally:
                 self.args.output_dir = str(target)
+            # The others put their random numbers' state beside the first one's.
+            distributed.wait()
             if self.args.should_save:
                 name = f"checkpoint-{self.state.global_step}"
                 checkpoints.flush(beside / name)
@@ -53,7 +56,11 @@ class Safekeeping:
                 if self.state.best_global_step == self.state.global_step:
                     checkpoints.copy_model(target / name, target.parent / "best")
 
-        self.room.keep(write, lambda: shutil.rmtree(beside, ignore_errors=True))
+        if self.args.world_size == 1:
+            self.room.keep(write, lambda: shutil.rmtree(beside, ignore_errors=True))
+        else:
+            # Alone, one process could not try again: the others wait for it elsewhere.
+            write()
 
     def _save(self, output_dir: str, state_dict: dict | None = None) -> None:
         if self.args.should_save:

@@ -16,7 +16,7 @@ from engine import hardware, home
 from engine.data import encode
 from engine.models import library
 from engine.runs.events import Events
-from engine.training import budget, checkpoints, loading, methods, objectives
+from engine.training import budget, checkpoints, distributed, loading, methods, objectives
 from engine.training import config as configs
 from engine.training.config import RunConfig
 from engine.training.recipe import Recipe, Task
@@ -51,6 +51,7 @@ class Session:
         Unsupported: the method cannot work on this model.
         LossNotFinite: training diverged.
         """
+        distributed.join(cpu=self._device.kind == "cpu")
         transformers.set_seed(self._config.training.seed)
         model_path = Path(self._config.model)
         tokenizer = loading.load_tokenizer(model_path)
@@ -68,7 +69,8 @@ class Session:
                 params=self._objective.params(**self._config.objective_params),
             )
         )
-        train, val = recipe.rows()
+        with distributed.main_first():
+            train, val = recipe.rows()
         total = self._total_steps(recipe, train)
         tuned = self._tuned(recipe, model_path, total)
         trainer, reporter = self._trainer(recipe, tuned, total, val is not None and recipe.evaluates)
@@ -83,9 +85,10 @@ class Session:
             self._events.write("phase", phase="evaluating")
             trainer.evaluate()
         self._events.write("phase", phase="saving")
-        self._room.keep(
-            lambda: self._save(tuned, tokenizer), lambda: shutil.rmtree(self._run / ".final", ignore_errors=True)
-        )
+        if distributed.is_main():
+            self._room.keep(
+                lambda: self._save(tuned, tokenizer), lambda: shutil.rmtree(self._run / ".final", ignore_errors=True)
+            )
         self._events.write(
             "done",
             stopped=reporter.stopped,
@@ -101,7 +104,9 @@ class Session:
         """The folder of the checkpoint to go on from; `best/` becomes what it was then."""
         step = self._plan.get("checkpoint")
         folder = self._run / "checkpoints" / f"checkpoint-{step}"
-        checkpoints.best_again(self._run, folder if step else None)
+        if distributed.is_main():
+            checkpoints.best_again(self._run, folder if step else None)
+        distributed.wait()
         return str(folder) if step else None
 
     def _total_steps(self, recipe: Recipe, train: Sized) -> int:
@@ -168,6 +173,9 @@ class Session:
             use_cpu=self._device.kind == "cpu",
             disable_tqdm=True,
             report_to="none",
+            # Every parameter that trains has a part in every loss, and buffers are the same in every process.
+            ddp_find_unused_parameters=False,
+            ddp_broadcast_buffers=False,
             remove_unused_columns=False,
         )
         reporter = Reporter(self._events, self._run, lambda: trainer.tokens_seen, tuple(self._objective.metrics))
@@ -190,10 +198,11 @@ class Session:
         """What depends on this machine and this moment is decided at the run's first start and kept, so that a resumed
         run computes the same numbers in the same order."""
         file = self._run / "decisions.json"
-        decisions = _read(file) or {}
-        if name not in decisions:
-            decisions[name] = decide()
-            home.write_json(file, decisions)
+        with distributed.main_first():
+            decisions = _read(file) or {}
+            if name not in decisions:
+                decisions[name] = decide()
+                home.write_json(file, decisions)
         return decisions[name]
 
     def _save(self, tuned: Tuned, tokenizer: object) -> None:

@@ -61,7 +61,7 @@ class PackedTrainer(Safekeeping, Trainer):
         for i, each in enumerate(inputs["packs"]):
             last = i == len(inputs["packs"]) - 1
             with nullcontext() if last else self.accelerator.no_sync(model):
-                loss = model(each, scale, penalise=last)
+                loss = model(each, scale if each.tokens else 0.0, penalise=last)
                 self.accelerator.backward(loss)
             total += loss.detach()
         self.tokens_seen += sum(each.tokens for each in inputs["packs"]) * self.args.world_size
@@ -71,7 +71,8 @@ class PackedTrainer(Safekeeping, Trainer):
     @torch.no_grad()
     def evaluate(self, *args: object, **kwargs: object) -> dict[str, float]:
         """The mean loss over the validation rows' counted tokens, as `{"eval_loss": nats}`."""
-        model = self.model_wrapped
+        # Not wrapped for several processes: each has packs of its own, in a number of its own.
+        model = self.tuned
         model.eval()
         rows = share(self._val_rows, self._val.lengths, self.args.process_index, self.args.world_size)
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)

@@ -6,6 +6,7 @@ or was stopped, else with 1 after an `error` event.
 """
 
 import ctypes
+import os
 import platform
 import sys
 import traceback
@@ -14,6 +15,7 @@ from pathlib import Path
 from engine import home
 from engine.errors import DeviceLost, OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.runs.events import Events
+from engine.training import distributed
 
 # From malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
@@ -32,17 +34,19 @@ _PATIENCE = 1800.0
 
 def main(run: Path) -> int:
     _keep_memory()
-    with Events(run / "events.jsonl", patience=_PATIENCE) as events:
+    # Of several processes one tells; the others have their say only when they fail.
+    told = run / "events.jsonl" if distributed.is_main() else Path(os.devnull)
+    with Events(told, patience=_PATIENCE) as events:
         try:
             _train(run, events)
         except TuneDeskError as error:
-            return _failed(events, error)
+            return _failed(run, error)
         except OSError as error:
-            return _failed(events, from_os_error(error, run))
+            return _failed(run, from_os_error(error, run))
         except Exception as error:
             # Whatever a library raises must reach the person; the trace goes to worker.log.
             traceback.print_exc()
-            return _failed(events, _named(error))
+            return _failed(run, _named(error))
         return 0
 
 
@@ -70,8 +74,9 @@ def _keep_memory() -> None:
         libc.mallopt(_M_TOP_PAD, 64 * 1024 * 1024)
 
 
-def _failed(events: Events, error: TuneDeskError) -> int:
-    events.write("error", **error.record())
+def _failed(run: Path, error: TuneDeskError) -> int:
+    with Events(run / "events.jsonl", patience=_PATIENCE) as events:
+        events.write("error", **error.record())
     return 1
 
 
