@@ -99,6 +99,12 @@ class Remote:
             timeout=httpx.Timeout(timeout, connect=10),
         )
 
+    def __enter__(self) -> "Remote":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
     def verdict(self, question: str, first: str, second: str) -> Verdict:
         asked, answered = 0, 0
         for _ in range(2):
