@@ -27,3 +27,20 @@
     });
   };
 }
+
+// The outcome of a judging: figures, and links to what followed.
+TuneDesk.draw.judged = (value) => {
+  const { html, when } = TuneDesk.markup;
+  return when(value.facts, html`
+    <div class="td-judged"><b>${value.name}</b>
+      ${value.facts?.map((fact) => html`<span><small>${fact.label}</small> ${fact.value}</span>`)}
+      ${when(value.note, html`<p>${value.note}</p>`)}
+      ${when(value.run, html`<nav><button type="button" data-step="runs" data-run="${value.run}">${value.words?.training}</button>
+        <button type="button" data-step="compare" data-run="${value.run}">${value.words?.compare}</button></nav>`)}</div>`);
+};
+TuneDesk.judged = (element, trigger) => {
+  element.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (button) trigger("open", { step: button.dataset.step, run: button.dataset.run });
+  });
+};

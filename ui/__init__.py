@@ -11,7 +11,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 import gradio as gr
 
-from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, steps, theme, train_tab, welcome
+from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, scratch, steps, theme, train_tab, welcome
 from ui.page import NOTHING_CHOSEN, STEPS, Page, choices
 from ui.services import Services
 from ui.text import LANGUAGES, Text
@@ -20,6 +20,7 @@ from ui.text import LANGUAGES, Text
 def _first_step(page: Page) -> None:
     welcome.build(page)
     model_tab.build(page)
+    scratch.build(page)
 
 
 _TABS = {

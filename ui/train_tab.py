@@ -13,7 +13,7 @@ from engine.training.objectives import OBJECTIVES
 from engine.training.outlook import suggested_length
 from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
-from ui import cards, chart, contest, fit, outlook, ranks, train_cards
+from ui import cards, chart, contest, fit, judge, outlook, ranks, train_cards
 from ui.chart import runs_ahead, waiting
 from ui.forms import Form, Forms, offer
 from ui.model_tab import chosen_model, count, heading, model_name
@@ -68,6 +68,7 @@ def build(page: Page) -> None:
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
             shares = ranks.view(t)
     contest.build(page)
+    judge.build(page)
 
     every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]

@@ -28,7 +28,7 @@ from engine.words import Words
 KIND = "judge"
 _AT_ONCE = 32
 _VOTES_JUDGED = 50
-_WITH_QUESTIONS = ("qa", "alpaca", "messages", "preference", "kto")
+WITH_QUESTIONS = ("qa", "alpaca", "messages", "preference", "kto")
 _NO_QUESTIONS = Words(
     "This data set has no questions. Take one of questions and answers, of conversations or of preferences.",
     "该数据集里没有问题。请选择问答、对话或偏好形式的数据集。",
@@ -46,8 +46,8 @@ _ALL_TIES = Words(
 )
 
 
-class JudgeParams(Params):
-    """How answers are drawn and judged."""
+class DrawParams(Params):
+    """How answers are drawn, and what a judge on the network is called and costs."""
 
     limit: int = param(
         100,
@@ -60,6 +60,7 @@ class JudgeParams(Params):
         1.0,
         Words("Temperature", "温度"),
         Words("Higher: the two answers differ more.", "越高，两个回答的差别越大。"),
+        advanced=True,
         ge=0.1,
         le=5,
     )
@@ -67,25 +68,22 @@ class JudgeParams(Params):
         96,
         Words("Longest answer", "最长回答"),
         Words("Tokens after which an answer is cut.", "回答超过这么多 token 就截断。"),
+        advanced=True,
         ge=4,
         le=8192,
-    )
-    criteria: str = param(
-        "",
-        Words("Criteria of the judge", "评审标准"),
-        Words("What makes an answer better, in your words.", "用您自己的话说明什么样的回答更好。"),
-        max_length=8000,
     )
     judge_model: str = param(
         "",
         Words("Model at the address", "服务中的模型名"),
         Words("Only for a judge on the network.", "仅用于网络上的评审。"),
+        advanced=True,
         max_length=200,
     )
     prompt_price: float = param(
         0.0,
         Words("Price of a million tokens asked", "每百万输入 token 的价格"),
         Words("To tell what it has cost so far.", "用于计算已产生的费用。"),
+        advanced=True,
         ge=0,
         le=1e6,
     )
@@ -93,6 +91,7 @@ class JudgeParams(Params):
         0.0,
         Words("Price of a million tokens answered", "每百万输出 token 的价格"),
         Words("To tell what it has cost so far.", "用于计算已产生的费用。"),
+        advanced=True,
         ge=0,
         le=1e6,
     )
@@ -100,8 +99,20 @@ class JudgeParams(Params):
         42,
         Words("Seed", "随机种子"),
         Words("The same seed, the same answers.", "种子相同，回答就相同。"),
+        advanced=True,
         ge=0,
         lt=2**31,
+    )
+
+
+class JudgeParams(DrawParams):
+    """The same with the judge's criteria."""
+
+    criteria: str = param(
+        "",
+        Words("Criteria of the judge", "评审标准"),
+        Words("What makes an answer better, in your words.", "用您自己的话说明什么样的回答更好。"),
+        max_length=8000,
     )
 
 
@@ -117,7 +128,7 @@ def begin(
         NotFound, NotAModel, Exists: as they say. Unsupported: data without questions.
     """
     path = datasets.find(data)
-    if datasets.load(path).format not in _WITH_QUESTIONS:
+    if datasets.load(path).format not in WITH_QUESTIONS:
         raise Unsupported(reason=_NO_QUESTIONS)
     config = {
         "model": str(library.find(model)),

@@ -11,6 +11,8 @@ from ui.text import LANGUAGES, Text, texts
 UI = Path(__file__).resolve().parents[2] / "ui"
 # Keys put together in the code: t(f"state.{state}").
 MADE = (
+    "judge.",
+    "scratch.",
     "votes.",
     "steps",
     "state",

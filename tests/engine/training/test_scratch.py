@@ -1,0 +1,59 @@
+"""A model from nothing: what transformers would begin with, and pre-training makes its loss fall."""
+
+import numpy as np
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from engine.errors import Exists, NoRows, Unsupported
+from engine.home import DEMO_MODEL
+from engine.training import scratch
+from engine.training.scratch import ScratchParams
+from tests.engine.training.objectives import of, trained, write
+
+TEXTS = [{"text": f"第{i}天，小明在公园里看见了{i}只鸟，它们唱歌。"} for i in range(60)]
+TINY = ScratchParams(size="tiny", vocab_size=400)
+
+
+@pytest.fixture
+def texts(workspace):
+    return write(workspace / "data" / "texts", "text", TEXTS[:50], TEXTS[50:])
+
+
+def test_it_loads_as_transformers_own_and_reads_any_text(texts):
+    made = scratch.create("new", TINY, text="texts")
+    model, told = AutoModelForCausalLM.from_pretrained(made, output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"] and not told["mismatched_keys"]
+    tokenizer = AutoTokenizer.from_pretrained(made)
+    assert len(tokenizer) == model.config.vocab_size == 400
+    assert tokenizer.decode(tokenizer("龘 any text 🙂")["input_ids"]) == "龘 any text 🙂"
+    weights = model.model.layers[0].mlp.up_proj.weight.detach().numpy()
+    assert np.std(weights) == pytest.approx(scratch.DEVIATION, rel=0.02)
+    assert float(model.model.layers[1].self_attn.q_proj.bias.abs().sum()) == 0
+
+
+def test_pre_training_it_lowers_the_loss(texts):
+    made = scratch.create("new", TINY, text="texts")
+    settings = {"max_steps": 20, "batch_size": 8, "learning_rate": 3e-3, "precision": "fp32"}
+    _, events = trained(made, texts, "pretrain", "full", **settings)
+    losses = [event["loss"] for event in of("step", events)]
+    # Nothing is known at first: every token is as likely as any other.
+    assert losses[0] == pytest.approx(np.log(400), abs=0.2)
+    assert losses[-1] < losses[0] - 1
+
+
+def test_a_tokenizer_can_be_taken(workspace):
+    made = scratch.create("like-demo", TINY, like="demo-model")
+    assert (made / "tokenizer.json").read_bytes() == (DEMO_MODEL / "tokenizer.json").read_bytes()
+    assert AutoModelForCausalLM.from_pretrained(made).config.eos_token_id is not None
+
+
+def test_what_cannot_be_made_is_refused_and_leaves_nothing(texts, workspace):
+    scratch.create("new", TINY, text="texts")
+    with pytest.raises(Exists):
+        scratch.create("new", TINY, text="texts")
+    with pytest.raises(Unsupported):
+        scratch.create("../new", TINY, text="texts")
+    empty = write(workspace / "data" / "empty", "text", [{"text": " "}], [])
+    with pytest.raises(NoRows):
+        scratch.create("nothing", TINY, text=empty.name)
+    assert [each.name for each in (workspace / "models").iterdir()] == ["new"]
