@@ -87,7 +87,9 @@ def build(page: Page) -> None:
         settings = {"num_train_epochs": (epoch_count or "").strip(), "max_steps": (step_count or "").strip()}
         given = {name: value for name, value in settings.items() if value}
         model = chosen_model(place["model"])
-        made, jobs = contest.begin(str(model.path), str(data.path), [str(key) for key in wanted], given, _OBJECTIVE)
+        made, jobs = contest.begin(
+            str(model.path), str(data.path), [str(key) for key in wanted], given, _OBJECTIVE, t.lang
+        )
         for job in jobs:
             services.jobs.submit(job)
         return [_kept(t, made), _shown(t, made)]

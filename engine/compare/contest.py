@@ -58,10 +58,15 @@ class Entry:
 
 
 def begin(
-    model: str, data: str, chosen: Sequence[str], settings: dict[str, object] | None = None, objective: str = "sft"
+    model: str,
+    data: str,
+    chosen: Sequence[str],
+    settings: dict[str, object] | None = None,
+    objective: str = "sft",
+    lang: str = "en",
 ) -> tuple[Contest, list[Run]]:
     """A new contest between the methods `chosen`, with the same training `settings`; and its jobs in the order in which
-    they must be submitted: each method's run, then its evaluation.
+    they must be submitted: each method's run (named in `lang`), then its evaluation.
 
     Raises:
         Unsupported: fewer than two methods, or one that does not serve the objective.
@@ -72,7 +77,7 @@ def begin(
     wanted = [config.build(model, data, objective, method, settings or {}) for method in dict.fromkeys(chosen)]
     jobs, runs = [], []
     for each in wanted:
-        title = f"{Path(each.data).name} · {methods.get(each.method).label.en}"
+        title = f"{Path(each.data).name} · {methods.get(each.method).label.text(lang)}"
         run = store.create(each.model_dump(mode="json"), name=title)
         runs.append(run.id)
         jobs += [run, tasks.evaluation(run, limit=ROWS)]
