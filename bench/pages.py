@@ -71,7 +71,8 @@ def _measure(folder: Path, pages: int, seconds: float) -> dict:
     finally:
         app.terminate()
         app.wait()
-        processes.kill(run.status()["worker"] or processes.identity(0))
+        if (worker := run.status()["worker"]) is not None:
+            processes.kill(worker)
 
 
 def _make_run(seconds: float) -> store.Run:

@@ -81,6 +81,8 @@ class Session:
         started = time.monotonic()
         trainer.train(resume_from_checkpoint=self._checkpoint())
         seconds = time.monotonic() - started - reporter.seconds_aside
+        if trainer.state.global_step < trainer.state.max_steps and not reporter.stopped:
+            self._events.write("warning", **_EARLY.filled(step=trainer.state.global_step)._asdict())
         if trainer.args.do_eval and reporter.evaluated_step != trainer.state.global_step:
             self._events.write("phase", phase="evaluating")
             trainer.evaluate()
@@ -213,6 +215,12 @@ class Session:
         tokenizer.save_pretrained(beside)
         shutil.rmtree(final, ignore_errors=True)
         beside.rename(final)
+
+
+_EARLY = Words(
+    "Ended early at step {step}: the validation loss no longer improved.",
+    "在第 {step} 步提前结束：验证损失不再改善。",
+)
 
 
 def _read(path: Path) -> dict | None:

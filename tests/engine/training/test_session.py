@@ -260,6 +260,7 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(train):
     )
     assert events[-1]["type"] == "done"
     assert events[-1]["steps"] <= 4
+    assert any(event["type"] == "warning" and "no longer improved" in event["en"] for event in events)
 
 
 def test_rows_that_lose_their_answer_are_named(train, workspace, model, data):
