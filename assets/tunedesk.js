@@ -86,16 +86,18 @@ Object.assign((window.TuneDesk ||= {}), {
     });
   },
 
-  // Runs `work` every `ms` while the page is seen and the element is part of it; never twice at once.
+  // Runs `work` every `ms` while the element is shown (not on a page or in a tab that is hidden), and when it comes to be
+  // shown; never twice at once.
   every(element, ms, work) {
     let busy = false;
     const tick = async () => {
       if (!element.isConnected) {
         clearInterval(timer);
+        appearance.disconnect();
         document.removeEventListener("visibilitychange", tick);
         return;
       }
-      if (busy || document.hidden) return;
+      if (busy || document.hidden || !element.getClientRects().length) return;
       busy = true;
       try {
         await work();
@@ -107,6 +109,8 @@ Object.assign((window.TuneDesk ||= {}), {
       }
     };
     const timer = setInterval(tick, ms);
+    const appearance = new IntersectionObserver(tick);
+    appearance.observe(element);
     document.addEventListener("visibilitychange", tick);
     tick();
   },

@@ -56,16 +56,20 @@ def main(argv: list[str]) -> dict:
     parser.add_argument("--save", metavar="NAME", help="record the results under this name")
     args = parser.parse_args(argv)
     names = args.only or [*_TRAINERS, *(["llamafactory"] if args.llamafactory else [])]
-    measured: dict[str, list[dict]] = {name: [] for name in names}
+    found: dict[str, list[dict]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        task = _task(Path(folder), args)
+        model, data = Path(folder) / "model", Path(folder) / "data"
+        real = os.environ.get("TUNEDESK_TEST_DATA")
+        rows = _real_rows(Path(real), data, model, args.rows) if real else made_rows(data, model, _lengths(args.rows))
+        work = task(model, data, rows, _SHAPES[args.shape], args.method, args.batch, bf16=args.shape != "demo")
+        work["settings"] = dict(each.split("=", 1) for each in args.set)
         for turn in range(args.rounds):
             for name in names:
                 python = args.llamafactory if name == "llamafactory" else sys.executable
-                measured[name].append(_measured(name, python, task, Path(folder) / f"{name}-{turn}"))
-                print(f"{name:13} {json.dumps(measured[name][-1])}", file=sys.stderr)
-    rows = [_row(name, found, task) for name, found in measured.items()]
-    for row in rows:
+                found[name].append(measured(name, python, work, Path(folder) / f"{name}-{turn}"))
+                print(f"{name:13} {json.dumps(found[name][-1])}", file=sys.stderr)
+    table = [_row(name, each, work) for name, each in found.items()]
+    for row in table:
         print(
             f"{row['name']:13} {row['tokens_per_second']:8.1f} tokens/s {row['share_of_limit']:6.1%} of the limit "
             f"{row['peak_memory_gb']:6.2f} GB",
@@ -77,10 +81,10 @@ def main(argv: list[str]) -> dict:
         "examples": args.rows,
         "batch": args.batch,
         "rounds": args.rounds,
-        "tokens": task["tokens"],
-        "flop_per_token": task["flop"],
-        "gemm_gflops": round(statistics.median(f["rate"] for found in measured.values() for f in found) / 1e9, 1),
-        "rows": rows,
+        "tokens": work["tokens"],
+        "flop_per_token": work["flop"],
+        "gemm_gflops": round(statistics.median(one["rate"] for each in found.values() for one in each) / 1e9, 1),
+        "rows": table,
     }
     return _record.record(args.save, result) if args.save else result
 
@@ -97,7 +101,9 @@ def _row(name: str, found: list[dict], task: dict) -> dict:
     }
 
 
-def _measured(name: str, python: str, task: dict, folder: Path) -> dict:
+def measured(name: str, python: str, task: dict, folder: Path) -> dict:
+    """What the trainer `name`, run by the interpreter `python` in `folder`, took: `seconds`, `peak` bytes, and the `rate`
+    of matrix products around it (FLOP/s)."""
     folder.mkdir()
     file = folder / "task.json"
     file.write_text(json.dumps(task | {"scratch": str(folder)}))
@@ -117,47 +123,52 @@ def _measured(name: str, python: str, task: dict, folder: Path) -> dict:
     return measured
 
 
-def _task(folder: Path, args: argparse.Namespace) -> dict:
-    """Model and rows on disk, and what is to be done with them."""
+def task(model: Path, data: Path, rows: list[dict], shape: dict, method: str, batch: int, bf16: bool = True) -> dict:
+    """A model with random weights beside its tokenizer in `model`, and what is to be done with it."""
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
     from engine.data import encode
 
-    model, data = folder / "model", folder / "data"
-    real = os.environ.get("TUNEDESK_TEST_DATA")
-    rows = _real_rows(Path(real), data, model, args.rows) if real else _made_rows(data, model, args.rows)
     torch.manual_seed(0)
-    config = Qwen2Config(**_SHAPES[args.shape], max_position_embeddings=32768, eos_token_id=0, pad_token_id=0)
-    dtype = torch.float32 if args.shape == "demo" else torch.bfloat16
-    made = Qwen2ForCausalLM(config).to(dtype)
+    config = Qwen2Config(**shape, max_position_embeddings=32768, eos_token_id=0, pad_token_id=0)
+    made = Qwen2ForCausalLM(config).to(torch.bfloat16 if bf16 else torch.float32)
     made.save_pretrained(model)
     tokenizer = AutoTokenizer.from_pretrained(model)
     conversations = [
         [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["answer"]}] for row in rows
     ]
-    encoded = encode.encode_chat(tokenizer, conversations, 512)
+    encoded = encode.encode_chat(tokenizer, conversations, config.max_position_embeddings)
     tokens, counted = sum(len(ids) for ids, _ in encoded), sum(sum(mask) for _, mask in encoded)
     body, head = sum(p.numel() for p in made.model.layers.parameters()), made.lm_head.weight.numel()
     # Forward and the gradient of the states; weights that train cost as much again.
-    factor = 6 if args.method == "full" else 4
+    factor = 6 if method == "full" else 4
     return {
         "model": str(model),
         "data": str(data),
-        "method": args.method,
-        "batch": args.batch,
+        "method": method,
+        "batch": batch,
         "examples": len(rows),
         "tokens": tokens,
         "flop": factor * (body + head * counted / tokens),
         "system": _SYSTEM,
-        "bf16": args.shape != "demo",
-        "settings": dict(each.split("=", 1) for each in args.set),
+        "bf16": bf16,
+        "settings": {},
     }
 
 
-def _made_rows(data: Path, model: Path, count: int) -> list[dict]:
-    """Rows as long as those of the medical dialogues (in Qwen's tokens, questions 39 and answers 98 in the mean; the
-    logarithms of the lengths are close to normal), and a tokenizer with one token a letter of their text."""
+def _lengths(count: int) -> list[tuple[int, int]]:
+    """Letters of `count` questions and answers, as the tokens of the medical dialogues: 39 and 98 in the mean, the
+    logarithms close to normal."""
+    draw = random.Random(0)
+    return [
+        (max(1, round(draw.lognormvariate(3.52, 0.545))), max(1, round(draw.lognormvariate(4.563, 0.218))))
+        for _ in range(count)
+    ]
+
+
+def made_rows(data: Path, model: Path, lengths: list[tuple[int, int]]) -> list[dict]:
+    """Questions and answers of these lengths, and a tokenizer with one token a letter."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -172,11 +183,8 @@ def _made_rows(data: Path, model: Path, count: int) -> list[dict]:
         tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=_TEMPLATE
     ).save_pretrained(model)
     draw = random.Random(0)
-
-    def text(mean: float, spread: float) -> str:
-        return "".join(draw.choices("ABCDEFGH", k=max(1, round(draw.lognormvariate(mean, spread)))))
-
-    return _written(data, [{"question": text(3.52, 0.545), "answer": text(4.563, 0.218)} for _ in range(count)])
+    texts = [["".join(draw.choices("ABCDEFGH", k=length)) for length in pair] for pair in lengths]
+    return _written(data, [{"question": question, "answer": answer} for question, answer in texts])
 
 
 def _real_rows(source: Path, data: Path, model: Path, count: int) -> list[dict]:

@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,17 @@ def precision(wanted: str, device: Device, parameters: int) -> str:
     if wanted == "auto":
         wanted = "bf16" if parameters >= _BF16_PAYS_FROM else "fp32"
     return wanted if wanted in device.dtypes else "fp32"
+
+
+def training_precision(
+    wanted: str, device: Device, parameters: int, free: int, bf16_is_faster: Callable[[], bool]
+) -> str:
+    """As `precision`, where large products rule the time: a processor that is slower in bf16 takes fp32 for "auto", if the
+    model then fits into half of the `free` bytes."""
+    name = precision(wanted, device, parameters)
+    if wanted == "auto" and name == "bf16" and device.kind == "cpu" and not bf16_is_faster():
+        return "fp32" if parameters * 4 < free / 2 else "bf16"
+    return name
 
 
 @functools.cache

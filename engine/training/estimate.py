@@ -164,11 +164,15 @@ def available(here: Machine) -> int:
 
 
 def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
-    """The number format of the products, as `loading.compute_precision` chooses it."""
+    """The number format of the products."""
     device = hardware.Device(here.kind, here.name, here.memory, here.dtypes)
-    name = hardware.precision(training.precision, device, parameters)
-    slower = here.kind == "cpu" and name == "bf16" and here.gflops["bf16"] <= here.gflops["fp32"]
-    return "fp32" if training.precision == "auto" and slower and parameters * 4 < available(here) / 2 else name
+    return hardware.training_precision(
+        training.precision,
+        device,
+        parameters,
+        free=available(here),
+        bf16_is_faster=lambda: here.gflops["bf16"] > here.gflops["fp32"],
+    )
 
 
 def _memory(

@@ -36,15 +36,6 @@ def load_model(path: Path, dtype: torch.dtype, device: Device, quantisation: obj
     )
 
 
-def compute_precision(wanted: str, device: Device, parameters: int) -> str:
-    """The format of the products. "auto" takes the fastest: on a processor that is slower in bf16 that is fp32, where the
-    model then fits into half of the free memory."""
-    name = hardware.precision(wanted, device, parameters)
-    if wanted == "auto" and name == "bf16" and device.kind == "cpu" and not hardware.bf16_products_are_faster():
-        return "fp32" if parameters * 4 < hardware.free_memory(device) / 2 else "bf16"
-    return name
-
-
 def base_precision(compute: torch.dtype, trains_base: bool) -> tuple[torch.dtype, torch.dtype | None]:
     """(format of the weights, format of the products under autocast or None).
 

@@ -129,7 +129,14 @@ class Session:
         training = self._config.training
         parameters = library.describe(library.base(path)).parameters
         precision = self._decided(
-            "precision", lambda: loading.compute_precision(training.precision, self._device, parameters)
+            "precision",
+            lambda: hardware.training_precision(
+                training.precision,
+                self._device,
+                parameters,
+                hardware.free_memory(self._device),
+                hardware.bf16_products_are_faster,
+            ),
         )
         if training.precision not in ("auto", precision):
             self._events.write("warning", **_NO_FORMAT.filled(wanted=training.precision, taken=precision)._asdict())

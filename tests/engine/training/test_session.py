@@ -11,13 +11,13 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
-from engine import hardware, home
+from engine import home
 from engine.data import convert
 from engine.errors import InvalidFields, LossNotFinite, NoRows, NotFound
 from engine.runs import store
 from engine.runs.events import Events, log
 from engine.training import config as configs
-from engine.training import loading, ranks, worker
+from engine.training import ranks, worker
 from engine.training.session import Session
 from tests.engine.training import plain
 
@@ -113,19 +113,9 @@ def test_what_was_decided_for_this_machine_is_kept_on_resume(train, monkeypatch)
     def again(*_):
         raise AssertionError("decided twice")
 
-    monkeypatch.setattr("engine.training.loading.compute_precision", again)
+    monkeypatch.setattr("engine.hardware.training_precision", again)
     monkeypatch.setattr("engine.training.budget.tokens", again)
     assert resume(run, checkpoint=4)[-1]["type"] == "done"
-
-
-@pytest.mark.parametrize("faster, expected", [(True, "bf16"), (False, "fp32")])
-def test_the_format_of_the_products_is_the_one_that_is_faster_here(monkeypatch, faster, expected):
-    monkeypatch.setattr(hardware, "bf16_products_are_faster", lambda: faster)
-    processor = hardware.Device("cpu", "some processor", 10**10, ("bf16", "fp32"))
-    assert loading.compute_precision("auto", processor, 10**8) == expected
-    assert loading.compute_precision("bf16", processor, 10**8) == "bf16"
-    # What does not fit in fp32 trains in bf16 all the same.
-    assert loading.compute_precision("auto", processor, 10**15) == "bf16"
 
 
 def test_a_run_resumes_at_the_border_of_an_epoch(train):

@@ -1,0 +1,81 @@
+"""What a person waits for, with a real browser: python -m engine bench startup [--whole] [--no-save]
+
+From `python app.py` to a page that can be clicked; from the click on the demo to the first point of its loss on the
+chart; with --whole also to the end of that run, the page open all the while, drawn by a headless Chromium without a
+graphics card on the same cores. Needs what requirements-dev.txt lists, and Chromium.
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import _record
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+def main(argv: list[str]) -> dict:
+    """Measure, record, and return `{"rows": [{"name", "seconds"}]}`."""
+    parser = argparse.ArgumentParser(prog="bench startup", description=__doc__)
+    parser.add_argument("--whole", action="store_true", help="wait for the end of the demo run")
+    parser.add_argument("--no-save", action="store_true", help="leave the recorded results as they are")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as home:
+        rows = [{"name": name, "seconds": round(seconds, 1)} for name, seconds in _measured(Path(home), args.whole)]
+    return {"rows": rows} if args.no_save else _record.record("startup", {"rows": rows})
+
+
+def _measured(home: Path, whole: bool) -> list[tuple[str, float]]:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(900_000)
+        port = _free_port()
+        started = time.monotonic()
+        command = [sys.executable, "app.py", "--port", str(port), "--home", str(home), "--no-browser"]
+        with open(home / "app.log", "wb") as log:
+            app = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=log, stderr=log)
+        try:
+            _open(page, f"http://127.0.0.1:{port}/en/")
+            found = [("page usable", time.monotonic() - started)]
+            clicked = time.monotonic()
+            page.click("#demo-start")
+            page.wait_for_selector("#train-run .td-plot .scatterlayer .trace")
+            found.append(("first loss on the chart", time.monotonic() - clicked))
+            if whole:
+                page.wait_for_selector("#train-run .td-pill.is-finished")
+                found.append(("demo run, page open", time.monotonic() - clicked))
+            else:
+                page.click("#train-stop")
+                page.wait_for_selector("#train-run .td-pill.is-stopped")
+            return found
+        finally:
+            app.terminate()
+            app.wait()
+            browser.close()
+
+
+def _open(page: object, url: str) -> None:
+    while True:
+        try:
+            page.goto(url)
+            break
+        except Exception as error:
+            if "ERR_CONNECTION_REFUSED" not in str(error):
+                raise
+            time.sleep(0.1)
+    page.wait_for_selector("#demo-start")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
