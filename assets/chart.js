@@ -130,7 +130,8 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   });
 
   forget();
-  TuneDesk.every(element, 1000, poll);
+  // Every poll redraws the chart, where there is no graphics card on the cores that train.
+  TuneDesk.every(element, 2000, poll);
 };
 
 // What charts of runs share. Curves without noise are drawn as they are, the others smoothed as well.
