@@ -1,5 +1,6 @@
 """Section of an opened run: what happened to it, in words, and the end of what its process printed; both live."""
 
+import html
 import time
 
 import gradio as gr
@@ -52,13 +53,16 @@ def build(page: Page) -> None:
         elem_id="run-log",
         apply_default_css=False,
     )
+    hint = gr.HTML("", elem_id="run-tensorboard", apply_default_css=False)
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
         words = {"tail": t("runs.log_tail"), "silent": t("runs.log_empty")}
-        return [{"run": run.id if run else None, "words": words}]
+        command = f'tensorboard --logdir "{run.path / "tensorboard"}"' if run else ""
+        note = f"<p>{t.html('runs.tensorboard')}</p><pre><code>{html.escape(command)}</code></pre>"
+        return [{"run": run.id if run else None, "words": words}, note]
 
-    page.render("runs", show, [view])
+    page.render("runs", show, [view, hint])
 
 
 def told(t: Text, event: dict) -> list[str] | None:

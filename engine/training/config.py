@@ -1,5 +1,6 @@
 """What a run is told: one frozen `RunConfig`, built from a form, the command line or `config.json`, validated once."""
 
+import importlib.util
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,10 @@ from engine.training.objectives import ObjectiveSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words
 
+_NO_PACKAGE = Words(
+    "the package {package} is not installed; install it with `pip install {package}`, or choose another",
+    "没有安装 {package} 包；请执行 pip install {package}，或选择其他选项",
+)
 _NO_MODULE = Words(
     "this model has no linear module called '{missing}'; it has {there}. Choose among these, or all-linear",
     "该模型没有名为“{missing}”的线性模块；可选的有 {there}。请从中选择，或填 all-linear",
@@ -94,6 +99,7 @@ def build(
     if method_spec.not_on_packed and library.describe(library.base(base)).parameters is None:
         _refuse(method_spec.label, Words(base.name, base.name), method_spec.not_on_packed)
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
+    problems += _missing_package(checked["training"])
     if problems:
         raise InvalidFields(problems=problems)
     data_path = datasets.find(data)
@@ -154,6 +160,14 @@ def _missing_modules(model: Path, params: Params) -> list[dict]:
             reason = _NO_MODULE.filled(missing=", ".join(missing), there=", ".join(there))
             problems.append(_problem(type(params), name, reason))
     return problems
+
+
+def _missing_package(training: TrainingParams) -> list[dict]:
+    """The tracking service whose package is not installed."""
+    service = training.report_to
+    if service == "none" or importlib.util.find_spec(service):
+        return []
+    return [_problem(TrainingParams, "report_to", _NO_PACKAGE.filled(package=service))]
 
 
 def _problem(schema: type[Params], name: str, reason: Words) -> dict:

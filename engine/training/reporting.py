@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 
 from engine.runs.events import Events
 from engine.training import distributed
+from engine.training.tensorboard import TensorBoard
 
 
 class Reporter(TrainerCallback):
@@ -21,6 +22,7 @@ class Reporter(TrainerCallback):
 
     def __init__(self, events: Events, run: Path, tokens, metrics: tuple[str, ...] = ()):
         self._events, self._run, self._tokens, self._metrics = events, run, tokens, metrics
+        self._board = TensorBoard(run / "tensorboard")
         self._mark = (time.monotonic(), 0)
         self._started = time.monotonic()
         self._first_step = 0
@@ -50,7 +52,7 @@ class Reporter(TrainerCallback):
             return
         now, tokens = time.monotonic(), self._tokens()
         done = state.global_step - self._first_step
-        self._events.write(
+        event = self._events.write(
             "step",
             step=state.global_step,
             max_steps=state.max_steps,
@@ -63,6 +65,7 @@ class Reporter(TrainerCallback):
             eta_s=round((now - self._started) / max(done, 1) * (state.max_steps - state.global_step), 1),
             **{name: round(logs[name], 6) for name in self._metrics if logs.get(name) is not None},
         )
+        self._board.add(event)
         self._mark = (now, tokens)
         self.final_loss = logs["loss"]
 
@@ -70,7 +73,7 @@ class Reporter(TrainerCallback):
         self.eval_loss, self.evaluated_step = metrics["eval_loss"], state.global_step
         self._set_aside()
         if state.is_world_process_zero:
-            self._events.write(
+            event = self._events.write(
                 "eval",
                 step=state.global_step,
                 eval_loss=metrics["eval_loss"],
@@ -78,7 +81,11 @@ class Reporter(TrainerCallback):
                 **({} if self._metrics else {"perplexity": round(math.exp(min(metrics["eval_loss"], 700)), 4)}),
                 **{f"eval_{name}": metrics[f"eval_{name}"] for name in self._metrics if f"eval_{name}" in metrics},
             )
+            self._board.add(event)
             self._events.write("phase", phase="training")
+
+    def on_train_end(self, args, state, control, **kwargs):
+        self._board.close()
 
     def on_save(self, args, state, control, **kwargs):
         self._set_aside()

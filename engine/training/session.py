@@ -181,7 +181,7 @@ class Session:
             greater_is_better=False,
             use_cpu=self._device.kind == "cpu",
             disable_tqdm=True,
-            report_to="none",
+            report_to=training.report_to,
             # Every parameter that trains has a part in every loss, and buffers are the same in every process.
             ddp_find_unused_parameters=False,
             ddp_broadcast_buffers=False,

@@ -208,3 +208,17 @@ class TrainingParams(Params):
         ge=0,
         le=100,
     )
+    report_to: Literal["none", "wandb", "swanlab"] = param(
+        "none",
+        Words("Also report to", "同时上报到"),
+        Words(
+            "A tracking service, where its package is installed and you are logged in; it sends the curves over the network.",
+            "实验跟踪服务，需要已安装相应的包并登录；曲线会通过网络发送出去。",
+        ),
+        advanced=True,
+        choices={
+            "none": Words("Nowhere", "不上报"),
+            "wandb": Words("Weights & Biases", "Weights & Biases"),
+            "swanlab": Words("SwanLab", "SwanLab"),
+        },
+    )

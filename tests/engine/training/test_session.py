@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
 from engine import home
@@ -59,6 +60,21 @@ def test_a_run_tells_what_happens_and_leaves_a_model_that_answers(train):
     assert sum(p.numel() for n, p in tuned.named_parameters() if "lora_" in n) == done["trainable_parameters"]
     assert AutoTokenizer.from_pretrained(run / "final").chat_template == (run / "chat_template.jinja").read_text()
     assert (run / "best" / "adapter_model.safetensors").is_file()
+
+
+def test_tensorboard_gets_the_same_numbers(train):
+    run, events = train("lora", max_steps=4, eval_steps=2)
+    board = EventAccumulator(str(run / "tensorboard"))
+    board.Reload()
+    for kind, name in (("step", "loss"), ("step", "learning_rate"), ("eval", "eval_loss")):
+        told = [(event["step"], event[name]) for event in events if event["type"] == kind]
+        drawn = [(scalar.step, scalar.value) for scalar in board.Scalars(f"{kind}/{name}")]
+        assert drawn == [(step, pytest.approx(value, rel=1e-6)) for step, value in told]
+
+
+def test_a_tracking_service_that_is_not_installed_is_named(model, data):
+    with pytest.raises(InvalidFields, match="package wandb is not installed"):
+        configs.build(str(model), str(data), settings={"report_to": "wandb"})
 
 
 def test_the_evaluation_loss_is_the_mean_over_answer_tokens(train, model, data):
