@@ -97,13 +97,6 @@ def listed(run: Run) -> list[Conversation]:
     return [load(run, file.stem) for file in files[:LISTED]]
 
 
-def delete(run: Run, id: str) -> None:
-    """Raises:
-    NotFound: the run keeps none of that id.
-    """
-    _file(run, load(run, id).id).unlink()
-
-
 def _folder(run: Run) -> Path:
     return run.path / "chats"
 
