@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from engine.training.methods import get as get_method
-from ui.page import Page, choices
+from ui.page import Page
 from ui.text import Text
 
 # Each question with its answers, the first of which is chosen to begin with.
@@ -55,7 +55,8 @@ def advise(answers: dict[str, str]) -> Rule:
     )
 
 
-def build(page: Page) -> gr.Column:
+def build(page: Page) -> tuple[gr.Column, gr.HTML]:
+    """The questions with the advice below them, and the advice: it fires `go` and `take` as a lesson does."""
     t = page.t
     with gr.Column(visible=False) as group:
         asked = [
@@ -78,17 +79,16 @@ def build(page: Page) -> gr.Column:
             apply_default_css=False,
         )
 
-    def go(chosen: dict, event: gr.EventData) -> dict:
-        return choices({**chosen, "topic": event._data.get("topic")})
-
-    def take(chosen: dict, event: gr.EventData) -> dict:
-        return choices({**chosen, "step": "train", "method": event._data.get("method")})
-
-    private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    gr.on([each.input for each in asked], lambda *answers: shown(t, answers), asked, advice, **private)
-    advice.go(go, page.chosen, page.chosen, **private)
-    advice.take(take, page.chosen, page.chosen, **private)
-    return group
+    gr.on(
+        [each.input for each in asked],
+        lambda *answers: shown(t, answers),
+        asked,
+        advice,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    return group, advice
 
 
 def shown(t: Text, answers: list[str]) -> dict:

@@ -35,11 +35,8 @@ def build(page: Page) -> None:
                 elem_id="learn-lesson",
                 apply_default_css=False,
             )
-            tries = {
-                "choose": advisor.build(page),
-                "numbers": numbers.build(page),
-                quantise.LESSON: quantise.build(page),
-            }
+            questions, advice = advisor.build(page)
+            tries = {"choose": questions, "numbers": numbers.build(page), quantise.LESSON: quantise.build(page)}
             onward = gr.HTML(
                 "",
                 js_on_load="TuneDesk.topics(element, trigger); // 'go'",
@@ -60,9 +57,10 @@ def build(page: Page) -> None:
 
     page.render("learn", show, [contents, text, *tries.values(), onward])
     private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    for part in (contents, text, onward):
+    for part in (contents, text, advice, onward):
         part.go(go, page.chosen, page.chosen, **private)
-    text.take(take, page.chosen, page.chosen, **private)
+    for part in (text, advice):
+        part.take(take, page.chosen, page.chosen, **private)
 
 
 def place(t: Text, topic: str | None) -> tuple[str, str | None]:
