@@ -188,8 +188,10 @@ def ticked(group: gr.CheckboxGroup, value: str) -> list[str]:
 def offer(group: gr.CheckboxGroup, chosen: list[str], names: typing.Sequence[str]) -> dict:
     """An update that offers `names` beside the shortcuts of `group`. What is ticked and still there stays so."""
     there = {*names, *(value for _, value in group.choices)}
-    kept = [each for each in chosen if each in there]
-    return gr.update(choices=[*group.choices, *((name, name) for name in names)], value=kept or group.value)
+    kept = [each for each in chosen if each in there] or group.value
+    # Nothing is ticked anew without need: the person may have ticked more meanwhile.
+    value = {} if kept == chosen else {"value": kept}
+    return gr.update(choices=[*group.choices, *((name, name) for name in names)], **value)
 
 
 def _is_advanced(field: FieldInfo) -> bool:

@@ -113,6 +113,8 @@ def test_names_are_ticked_and_shortcuts_stand_alone():
     update = offer(group, ["q", "gone"], ["q", "k"])
     assert update["choices"] == [("全部", "all"), ("两个", "q,v"), ("q", "q"), ("k", "k")] and update["value"] == ["q"]
     assert offer(group, ["gone"], ["q"])["value"] == ["all"]
+    assert "value" not in offer(group, ["q"], ["q", "k"])
+    assert form.filled({"target": "q, k"}) == [["q", "k"]] and form.filled({"target": "q,v"}) == [["q,v"]]
     assert form.settings([["q", "k"]]) == {"target": "q,k"}
     assert group.preprocess(["new"]) == ["new"] and group.preprocess("x") == []
     with pytest.raises(InvalidFields, match="at least one"):
