@@ -8,9 +8,9 @@ from engine.training import ranks
 from ui.text import Text
 
 
-def view(t: Text) -> gr.HTML:
+def view(elem_id: str) -> gr.HTML:
     """Its value is what `shown` makes."""
-    return gr.HTML("", elem_id="train-ranks", apply_default_css=False)
+    return gr.HTML("", elem_id=elem_id, apply_default_css=False)
 
 
 def shown(t: Text, found: dict[str, int] | None) -> str:

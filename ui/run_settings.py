@@ -7,6 +7,8 @@ import gradio as gr
 
 from engine.runs import store
 from engine.training import described
+from engine.training.ranks import of_run as final_ranks
+from ui import ranks
 from ui.model_tab import chosen_model
 from ui.page import Page
 from ui.sets import chosen_data
@@ -21,13 +23,14 @@ def build(page: Page) -> None:
         elem_id="run-settings",
         apply_default_css=False,
     )
+    shares = ranks.view("run-ranks")
     with gr.Row(elem_classes="td-actions"):
         again = gr.Button(t("runs.again"), elem_id="run-again")
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
         if run is None:
-            return [gr.skip()]
+            return [gr.skip(), gr.skip()]
         groups: dict[str, list] = {}
         for setting in described.settings(run.config, t.lang):
             groups.setdefault(setting.group, []).append([setting.label, setting.value])
@@ -35,7 +38,8 @@ def build(page: Page) -> None:
             parent = found(run.card["parent"])
             name = parent.card["name"] or parent.id if parent else run.card["parent"]
             groups.setdefault("run", []).append([t("runs.parent"), name])
-        return [[{"title": t(f"runs.group_{group}"), "facts": facts} for group, facts in groups.items()]]
+        told = [{"title": t(f"runs.group_{group}"), "facts": facts} for group, facts in groups.items()]
+        return [told, ranks.shown(t, final_ranks(run.path))]
 
     def make_again(chosen: dict) -> list:
         """To the train step, with everything as in this run."""
@@ -47,7 +51,7 @@ def build(page: Page) -> None:
         # The time makes it another value when the same run is taken again.
         return [{**chosen, "step": "train", "model": model, "data": data.name}, f"{run.id} {time.time()}"]
 
-    page.render("runs", show, [facts])
+    page.render("runs", show, [facts, shares])
     again.click(
         page.guarded(make_again),
         page.chosen,

@@ -66,7 +66,7 @@ def build(page: Page) -> None:
                 stop = gr.Button(t("train.stop"), variant="stop", size="lg", elem_id="train-stop", visible=False)
                 forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
-            shares = ranks.view(t)
+            shares = ranks.view("train-ranks")
     contest.build(page)
     judge.build(page)
 
