@@ -25,7 +25,7 @@ def build(page: Page, models: gr.HTML, choice) -> None:
         fields = Fields(t, "fetch", "model")
         downloads = fetching.view(t, page.services, "downloads", "model")
         with gr.Accordion(t("model.add_title"), open=False, elem_classes="td-fold", elem_id="model-local"):
-            with gr.Row(elem_classes="td-inline"):
+            with gr.Row(elem_classes=["td-inline", "td-stack"]):
                 path = gr.Textbox(
                     label=t("model.path"),
                     info=t("model.path_help"),
@@ -95,7 +95,7 @@ class Fields:
         what = "id" if kind == "model" else "data_id"
         help = "id_help" if kind == "model" else "data_help"
         example = "id_example" if kind == "model" else "data_example"
-        with gr.Row(elem_classes="td-inline"):
+        with gr.Row(elem_classes=["td-inline", "td-stack"]):
             self.id = gr.Textbox(
                 label=t(f"fetch.{what}"),
                 info=t(f"fetch.{help}"),
