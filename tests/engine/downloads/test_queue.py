@@ -31,7 +31,7 @@ def begin(hub, id="me/tiny"):
     return queue.begin(source.read(id, "modelscope", "model", hub.url))
 
 
-def until(true, seconds=180):
+def until(true, seconds=120):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -86,13 +86,14 @@ def test_a_killed_worker_and_app_go_on_at_the_next_start(hub, files):
 
 def test_several_go_one_after_the_other(hub, files, service):
     hub.repos["me/second"] = dict(files)
-    hub.pace = 0.005
+    hub.pace = 0.5
     first = begin(hub)
     service.submit(first)
     until(lambda: sent(hub) > 0)
     second = begin(hub, "me/second")
     service.submit(second)
     until(lambda: second.status()["phase"] == "waiting")
+    hub.pace = 0
     until(lambda: second.status()["state"] == "finished")
     assert first.status()["ended"] <= next(e["time"] for e in second.events() if e.get("phase") == "listing") + 1
 
