@@ -78,7 +78,8 @@
     };
 
     const ask = async () => {
-      if (element.offsetParent || first) show(await server.follow({}));
+      // An empty list is itself not displayed: whether the step is seen, its panel tells.
+      if (first || element.closest(".td-panel").offsetParent) show(await server.follow({}));
     };
     TuneDesk.every(element, 1000, ask);
     element.addEventListener("click", async (event) => {
