@@ -12,6 +12,7 @@ import gradio as gr
 
 from engine.compare import feedback
 from engine.compare.settings import GenerationParams
+from engine.data import datasets
 from engine.errors import Unsupported
 from engine.runs import store
 from engine.training import config as configs
@@ -20,9 +21,8 @@ from ui import columns, questions
 from ui.page import GENERATION, Page, choices
 from ui.text import Text
 
-# The data set that votes gather in, and how often it is gone through: votes are few.
+# The data set that votes gather in.
 DATA = "votes"
-_EPOCHS = 3
 _NO_RUN = Words("Train a model first, then vote.", "请先训练一个模型，再来投票。")
 _NO_QUESTION = Words("Type a question first.", "请先输入一个问题。")
 _SIDES = ("left", "right")
@@ -132,7 +132,8 @@ def build(page: Page, run: gr.Dropdown) -> None:
         if not id:
             raise Unsupported(reason=_NO_RUN)
         data = feedback.export(DATA)
-        wanted = configs.build(id, str(data), "dpo", settings={"num_train_epochs": _EPOCHS})
+        settings = feedback.few(datasets.load(data).train)
+        wanted = configs.build(id, str(data), "dpo", settings=settings)
         made = store.create(wanted.model_dump(mode="json"), name=t("votes.run_name"))
         services.jobs.submit(made)
         return {**choices(place), "run": made.id, "data": DATA, "step": "train"}

@@ -287,7 +287,8 @@ def follow_up(config: dict) -> Run | None:
     then = config["then"]
     if then is None:
         return None
-    wanted = configs.build(config["model"], config["out"], "dpo", then["method"], settings=then["settings"])
+    settings = feedback.few(datasets.load(Path(config["out"])).train) | then["settings"]
+    wanted = configs.build(config["model"], config["out"], "dpo", then["method"], settings=settings)
     run = store.create(wanted.model_dump(mode="json"), name=then["name"])
     queue.append(run.id)
     return run

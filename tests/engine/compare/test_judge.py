@@ -242,3 +242,10 @@ def test_the_run_that_follows_is_queued(tmp_path):
     run = judge.follow_up(job.config)
     assert configs.load(run.config).objective == "dpo" and run.card["name"] == "chain"
     assert run.status()["state"] == "queued"
+    assert run.config["training"]["num_train_epochs"] == 1
+
+
+def test_few_rows_are_gone_through_often_enough_to_learn():
+    for rows in (1, 4, 30, 100, 1000):
+        settings = feedback.few(rows)
+        assert settings["num_train_epochs"] * -(-rows // settings["batch_size"]) >= 20
