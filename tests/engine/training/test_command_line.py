@@ -37,7 +37,12 @@ def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEDESK_HOME", str(folder))
-        assert main(["convert", str(home.DEMO_DATA), "--out", str(folder / "data" / "demo"), "--train", "64"]) == 0
+        assert (
+            main(
+                ["convert", str(home.DEMO_DATA), "--out", str(folder / "data" / "demo"), "--train", "64", "--val", "16"]
+            )
+            == 0
+        )
     return folder
 
 
