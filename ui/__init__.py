@@ -13,7 +13,7 @@ import gradio as gr
 
 from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, scratch, steps, theme, train_tab, welcome
 from ui.page import NOTHING_CHOSEN, STEPS, Page, choices
-from ui.services import Services
+from ui.services import BEFORE_TRAINING, Services
 from ui.text import LANGUAGES, Text
 
 
@@ -49,6 +49,8 @@ def build(lang: str, services: Services) -> gr.Blocks:
         gr.HTML(f"<footer>{t.html('app.footer')}</footer>", apply_default_css=False, elem_id="footer")
 
         def follow(chosen: dict) -> list:
+            if choices(chosen)["step"] in BEFORE_TRAINING:
+                services.expect_training()
             return [steps.shown(t, chosen), gr.Tabs(selected=choices(chosen)["step"])]
 
         def go(chosen: dict, event: gr.EventData) -> dict:

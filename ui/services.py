@@ -11,6 +11,11 @@ from engine.runs import status, store
 from engine.runs.jobs import Jobs
 from ui.presenter import Presenter
 
+# Seconds.
+_PAGE_FIRST = 2.0
+# The steps after which a run is likely.
+BEFORE_TRAINING = ("model", "data", "train")
+
 
 @dataclass(frozen=True)
 class Services:
@@ -22,6 +27,12 @@ class Services:
         """Start the generation process ahead of the first question, unless a training run needs the machine."""
         if not any(run.status()["state"] in status.ACTIVE for run in store.runs()):
             threading.Thread(target=self._start_chat, daemon=True).start()
+
+    def expect_training(self) -> None:
+        """Have a worker waiting for a run that is likely to be started soon; a moment later, so that the page comes first."""
+        timer = threading.Timer(_PAGE_FIRST, self.jobs.expect_training)
+        timer.daemon = True
+        timer.start()
 
     def _start_chat(self) -> None:
         # The first question says why, if it does not start.

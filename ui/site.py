@@ -17,6 +17,8 @@ from engine.downloads import queue
 from engine.home import ASSETS
 from engine.runs import store
 from engine.runs.jobs import Jobs
+from engine.runs.kinds import KINDS
+from engine.runs.standby import Standby
 from engine.runs.store import Run
 from ui import downloads, present, sets, theme
 from ui.gate import Gate, OwnOrigin, Password
@@ -40,7 +42,7 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
     `password`: asked for before anything is shown or done."""
     chat = Chat()
     # A training run gets the memory that the generation process holds.
-    jobs = Jobs(before=lambda run: chat.close())
+    jobs = Jobs(before=lambda run: chat.close(), standby=Standby(KINDS["train"].module))
     services = Services(jobs, chat)
 
     @asynccontextmanager

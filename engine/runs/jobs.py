@@ -19,6 +19,7 @@ from engine.errors import NotFound, Unsupported, from_os_error
 from engine.runs import locks, plan, processes, queue, store, turns
 from engine.runs.bounds import BOUNDS, Bounds
 from engine.runs.kinds import KINDS
+from engine.runs.standby import Standby
 from engine.runs.status import ACTIVE, ENDED, QUEUED, Writer
 from engine.runs.store import Run
 from engine.runs.supervisor import Supervisor
@@ -37,11 +38,17 @@ _log = logging.getLogger(__name__)
 
 class Jobs:
     """The background thread of the app. `before` is called with a run that is about to get the device (the generation
-    process gives its memory back then)."""
+    process gives its memory back then); `standby` may have a worker waiting."""
 
-    def __init__(self, bounds: Bounds = BOUNDS, before: Callable[[Run], None] | None = None):
+    def __init__(
+        self,
+        bounds: Bounds = BOUNDS,
+        before: Callable[[Run], None] | None = None,
+        standby: Standby | None = None,
+    ):
         self._bounds = bounds
         self._before = before
+        self._standby = standby
         self._leave = threading.Event()
         self._wake = threading.Event()
         self._waiting: dict[Run, FileLock] = {}
@@ -57,10 +64,17 @@ class Jobs:
         self._leave.set()
         self._wake.set()
         self._thread.join()
+        if self._standby is not None:
+            self._standby.close()
         for thread in list(self._threads.values()):
             thread.join()
         for claim in self._waiting.values():
             claim.release()
+
+    def expect_training(self) -> None:
+        """A run is likely soon: have a worker waiting, unless one works."""
+        if self._standby is not None and not self._threads and not self._leave.is_set():
+            self._standby.prepare()
 
     def submit(self, run: Run) -> None:
         """Put a run just made at the end of the queue; one that needs no device starts at once."""
@@ -148,7 +162,7 @@ class Jobs:
                     held = locks.device(wait=5)
                 elif self._before is not None and held is not None:
                     self._before(run)
-                Supervisor(run, self._bounds, self._leave).work()
+                Supervisor(run, self._bounds, self._leave, self._standby).work()
             finally:
                 if held is not None:
                     held.release()

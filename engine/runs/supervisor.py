@@ -9,13 +9,15 @@ import shutil
 import subprocess
 import threading
 import time
+from contextlib import suppress
 
 from engine import errors, home
 from engine.errors import DiskFull, OutOfMemory, TuneDeskError, Unsupported, WorkerDied, WorkerHung, WorkError
-from engine.runs import launch, plan, processes
+from engine.runs import launch, plan, processes, standby
 from engine.runs.bounds import Bounds
 from engine.runs.events import Events
 from engine.runs.kinds import KINDS
+from engine.runs.standby import Standby
 from engine.runs.status import ACTIVE, Writer, end_state
 from engine.runs.store import Run
 from engine.words import Words
@@ -43,12 +45,14 @@ _DAMAGED = Words("The run's config.json is damaged; start a new run.", "该任�
 
 
 class Supervisor:
-    """Supervises `run` in the calling thread; `leave` tells it to go while the worker stays."""
+    """Supervises `run` in the calling thread; `leave` tells it to go while the worker stays; `standby` may have a worker
+    waiting."""
 
-    def __init__(self, run: Run, bounds: Bounds, leave: threading.Event):
+    def __init__(self, run: Run, bounds: Bounds, leave: threading.Event, standby: Standby | None = None):
         self._run = run
         self._bounds = bounds
         self._leave = leave
+        self._standby = standby
         self._writer = Writer(run.path)
         self._process: subprocess.Popen | None = None
         self._verdict: str | None = None
@@ -98,31 +102,45 @@ class Supervisor:
         try:
             if self.status["attempt"] > 1:
                 self._say_where_it_resumes()
-            with open(self._run.path / "worker.log", "ab") as output:
-                self._process = subprocess.Popen(
-                    self._command(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=home.ASSETS.parent,
-                    env=processes.environment(),
-                    start_new_session=True,
-                )
+            waiting = self._waiting_worker()
+            self._process = waiting or self._new_worker()
         except OSError as error:
             self._end("failed", errors.from_os_error(error, self._run.path).record())
             return
         except TuneDeskError as error:
             self._end("failed", error.record())
             return
+        # Written before it begins: should this process die now, the next one knows whom to look for.
         self._writer.update(worker=processes.identity(self._process.pid))
+        if waiting is not None:
+            with suppress(OSError):  # it died meanwhile, which is noticed at once
+                standby.hand_over(waiting, self._run.path)
         self._writer.reserve()
         self._begin_to_follow()
 
-    def _command(self) -> list[str]:
+    def _waiting_worker(self) -> subprocess.Popen | None:
+        # A job that needs no device runs beside others, and leaves the worker waiting for them.
+        if self._standby is None or not KINDS[self._run.kind].needs_device:
+            return None
+        return self._standby.take("" if self._launcher() else KINDS[self._run.kind].module)
+
+    def _new_worker(self) -> subprocess.Popen:
+        with open(self._run.path / "worker.log", "ab") as output:
+            return subprocess.Popen(
+                launch.command(self._launcher(), self._module()),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=home.ASSETS.parent,
+                env=processes.environment(),
+                start_new_session=True,
+            )
+
+    def _launcher(self) -> str | None:
         config = self._run.config
         if not config:
             raise Unsupported(reason=_DAMAGED)
-        return launch.command(config.get("launch"), self._module())
+        return config.get("launch")
 
     def _module(self) -> list[str]:
         return ["-m", KINDS[self._run.kind].module, str(self._run.path)]

@@ -1,4 +1,4 @@
-"""The process that trains: `python -m engine.training.worker RUN`.
+"""The process that trains: `python -m engine.training.worker RUN`, or `--standby` and the run on standard input later.
 
 It reads the run's `config.json`, prepares data and model, trains, saves, and writes what happens to `events.jsonl`.
 It knows nothing of queues or screens; whoever started it may die and it goes on. It ends with 0 when the run finished
@@ -92,5 +92,21 @@ def _named(error: Exception) -> WorkError:
     return WorkError(reason=f"{type(error).__name__}: {text}")
 
 
+def _stand_by() -> Path | None:
+    """Import what takes long, then wait for a run's folder on standard input; None when nobody has one any more. From
+    then on what is printed goes into the run's log."""
+    _keep_memory()
+    from engine.training import packed, session  # noqa: F401
+
+    run = sys.stdin.readline().strip()
+    if not run:
+        return None
+    log = os.open(Path(run) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    return Path(run)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    given = _stand_by() if sys.argv[1] == "--standby" else Path(sys.argv[1])
+    sys.exit(main(given) if given else 0)

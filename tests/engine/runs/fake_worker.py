@@ -70,4 +70,5 @@ def allocate_without_end() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    given = sys.stdin.readline().strip() if sys.argv[1] == "--standby" else sys.argv[1]
+    sys.exit(main(Path(given)) if given else 0)
