@@ -39,7 +39,7 @@ def build(lang: str, services: Services) -> gr.Blocks:
     with gr.Blocks(title=t("app.title"), analytics_enabled=False, fill_width=True) as blocks:
         # The key and the secret are constant, so that a choice outlives a restart; it holds names, nothing private.
         chosen = gr.BrowserState(NOTHING_CHOSEN, storage_key="tunedesk", secret="tunedesk")
-        page = Page(t, services, chosen, again=gr.Textbox(visible=False))
+        page = Page(t, services, chosen, again=gr.Textbox("", visible=False))
         gr.HTML(_header(t), apply_default_css=False, elem_id="header")
         row = steps.steps(t, services)
         with gr.Tabs(elem_id="tabs") as tabs:

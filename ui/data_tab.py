@@ -27,7 +27,10 @@ def build(page: Page) -> None:
     t = page.t
     split, cleaning, fields = Form(Split, t, "data"), Form(Cleaning, t, "cleaning"), Fields(t)
     sets.build(page)
-    with gr.Column(elem_classes="td-panel"), gr.Accordion(t("data.new_title"), elem_classes="td-section") as maker:
+    with (
+        gr.Column(elem_classes="td-panel"),
+        gr.Accordion(t("data.new_title"), elem_classes="td-section", elem_id="data-new") as maker,
+    ):
         gr.HTML(f'<p class="td-sub">{t.html("data.new_lead")}</p>', apply_default_css=False)
         files = cards.cards("files")
         upload = uploads.dropzone(t)

@@ -13,6 +13,7 @@ from engine.runs import store
 from engine.runs.store import Run
 from engine.words import Words
 from ui import chart
+from ui.page import served
 from ui.services import Services
 from ui.text import Text
 
@@ -49,7 +50,7 @@ def view(t: Text, services: Services, elem_id: str, kind: str) -> gr.HTML:
         {"words": t.group("fetch")},
         html_template='<div class="td-downloads" aria-live="polite"></div>',
         js_on_load="TuneDesk.downloads(element, props, server, trigger); // 'arrived' 'use'",
-        server_functions=[follow, act],
+        server_functions=[served(follow), served(act)],
         elem_id=elem_id,
         apply_default_css=False,
     )
@@ -61,7 +62,7 @@ def found(id: object) -> Run:
     Raises:
         NotFound: there is none.
     """
-    run = store.find(id) if isinstance(id, str) else None
+    run = store.here(id) if isinstance(id, str) else None
     if run is None or run.kind != queue.KIND:
         raise NotFound(kind=_DOWNLOAD, name=str(id), hint=_GONE)
     return run

@@ -178,9 +178,9 @@ def build(page: Page) -> None:
     def explain(chosen: dict, event: gr.EventData) -> dict:
         return choices({**chosen, "step": "learn", "topic": event._data.get("topic")})
 
-    def take_over(again: str) -> list:
+    def take_over(again: str | None) -> list:
         """Everything as in the run whose id is in `again`."""
-        run = found(again.partition(" ")[0])
+        run = found((again or "").partition(" ")[0])
         if run is None:
             return [gr.skip()] * len(taken_over)
         made = run.config
@@ -199,7 +199,7 @@ def build(page: Page) -> None:
             *(value for form in every for value in form.filled(given.get(form))),
         ]
 
-    def begin(chosen: dict, again: str, objective: dict, method: dict, run_name: str, *values: object) -> list:
+    def begin(chosen: dict, again: str | None, objective: dict, method: dict, run_name: str, *values: object) -> list:
         goal, key = cards.selected(objective), cards.selected(method)
         forms, settings = asked(objective, method, values)
         chosen = choices(chosen)
@@ -207,7 +207,7 @@ def build(page: Page) -> None:
             model, data = chosen_model(chosen["model"]), chosen_data(chosen["data"])
             if data is None:
                 raise Unsupported(reason=NO_DATA)
-            parent = again.partition(" ")[0] or None
+            parent = (again or "").partition(" ")[0] or None
             run = launch(t, services, str(model.path), str(data.path), goal, key, settings, run_name, parent)
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))

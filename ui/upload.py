@@ -69,7 +69,7 @@ def build(page: Page, made: gr.HTML) -> None:
         return [gr.update(visible=False), job_view.shown(t, services, going), _sent(t, run)]
 
     def open_form(chosen: dict, event: gr.EventData) -> list:
-        export = _export(store.find(chosen["run"]), event._data.get("job"))
+        export = _export(store.here(chosen["run"]), event._data.get("job"))
         folder = tasks.made(export)
         text = t.html("upload.what", name=folder.name, size=home.size_text(home.size_of(folder)))
         return [gr.update(visible=True), export.id, f"<h3>{text}</h3>", gr.update(visible=False)]
@@ -86,7 +86,7 @@ def build(page: Page, made: gr.HTML) -> None:
         to = source.read(id, str(key), endpoint=address or None)
         if (secret or "").strip():
             hub.save_token(to.hub, secret)
-        job = tasks.sending(_export(store.find(chosen["run"]), export), to, bool(is_private))
+        job = tasks.sending(_export(store.here(chosen["run"]), export), to, bool(is_private))
         services.jobs.submit(job)
         return [job_view.shown(t, services, job), gr.update(visible=False), gr.update(visible=False), ""]
 

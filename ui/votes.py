@@ -18,7 +18,7 @@ from engine.runs import store
 from engine.training import config as configs
 from engine.words import Words
 from ui import columns, questions
-from ui.page import GENERATION, Page, choices
+from ui.page import GENERATION, Page, choices, served
 from ui.text import Text
 
 # The data set that votes gather in.
@@ -68,7 +68,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
             {},
             html_template="${TuneDesk.draw.votes(value)}",
             js_on_load="TuneDesk.votes(element, props, server);",
-            server_functions=[table],
+            server_functions=[served(table)],
             elem_id="votes-board",
             apply_default_css=False,
         )
@@ -85,7 +85,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         return standing(place["run"])
 
     def suggest(id: str | None) -> str:
-        found = store.find(id) if id else None
+        found = store.here(id) if id else None
         offered = questions.examples(found, 1, random.randrange(10_000)) if found else []
         return offered[0][0] if offered else ""
 

@@ -64,7 +64,7 @@ def test_every_row_is_about_another_pair_and_its_answer_names_it(table):
 def test_data_is_rebuilt_byte_for_byte(tmp_path):
     build.write_data(tmp_path)
     written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == ["everyday.jsonl", "everyday.txt", "medical.csv"]
+    assert written == ["everyday.jsonl", "everyday.txt", "medical.csv", "preferences.csv"]
     for name in written:
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes(), name
 

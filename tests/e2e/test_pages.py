@@ -115,7 +115,7 @@ def new_data_set(at) -> None:
     at.page.wait_for_selector("#datasets .td-card, #datasets .td-empty:not(:empty)")
     at.page.wait_for_timeout(1000)
     if not at.page.is_visible("#data-upload"):
-        at.page.click(".td-section > button")
+        at.page.click("#data-new > button")
     at.page.wait_for_selector("#data-rows td")
 
 

@@ -84,18 +84,12 @@ def answer_of(client: httpx.Client, event: int, data: object, said: object = Non
 
 def hostile(place: Path) -> list[object]:
     outside, run = str(place / "secret.csv"), str(place / "run")
-    file = {"path": outside, "meta": {"_type": "gradio.FileData"}, "orig_name": "secret.csv"}
     return [
-        None,
         SCRIPT,
         outside,
-        run,
-        "../../secret.csv",
-        -1,
-        {"run": run, "step": "runs", "model": outside, "data": "../..", "file": outside, "cards": 3},
-        {"run": run, "step": "compare", "selected": run},
-        file,
-        [[SCRIPT]],
+        ["../../secret.csv", -1, {"path": run}],
+        {"run": run, "step": "runs", "model": outside, "data": "../..", "file": outside, "cards": 3, "selected": run},
+        {"path": outside, "meta": {"_type": "gradio.FileData"}, "orig_name": "secret.csv"},
     ]
 
 
