@@ -27,7 +27,7 @@ from engine.words import Words
 Encoded1 = tuple[list[int], list[bool]]
 
 _BATCH = 1000  # rows handed to the tokenizer at once: enough for its threads, small beside the memory of one batch
-_VERSION = 1  # part of the cache's key: raise it when the same rows should give other tokens
+_VERSION = 2  # part of the cache's key: raise it when the same rows should give other tokens
 
 
 def chat_template(tokenizer) -> str:
@@ -53,7 +53,8 @@ def encode_messages(prepared: Tokens, conversations: list[formats.Messages], max
 def encode_text(tokenizer, texts: list[str], max_length: int) -> list[Encoded1]:
     """Each text and the end-of-text token as one document, split into blocks of at most `max_length` tokens.
 
-    Documents are not joined; every token counts.
+    Documents are not joined. Every token counts but the first of a block; an end that would stand alone in one is left
+    out.
     """
     return [block for blocks in _text(Tokens.of(tokenizer), texts, max_length) for block in blocks]
 
@@ -218,10 +219,10 @@ def _text(prepared: Tokens, texts: list[str], max_length: int) -> Iterator[list[
     ending = [prepared.backend.token_to_id(eos)] if eos else []
     for encoding in prepared.encodings(texts):
         ids = encoding.ids + ending
-        yield [
-            (ids[at : at + max_length], [True] * len(ids[at : at + max_length]))
-            for at in range(0, len(ids), max_length)
-        ]
+        # The first token of a block has nothing before it to be guessed from; alone it teaches nothing.
+        starts = range(0, max(1, len(ids) - 1), max_length)
+        blocks = [ids[at : at + max_length] for at in starts]
+        yield [(block, [False, *[True] * (len(block) - 1)]) for block in blocks]
 
 
 def _key(file: Path, prepared: Tokens, model: Path | None, format: str, max_length: int) -> str:

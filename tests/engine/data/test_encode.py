@@ -119,9 +119,14 @@ def test_template_of_its_own_or_chatml(model, tokenizer, tmp_path):
 
 def test_documents(tokenizer):
     blocks = encode.encode_text(tokenizer, ["一二三四五六七八九十" * 3, "短"], 16)
-    assert max(len(ids) for ids, _ in blocks) <= 16 and all(all(mask) for _, mask in blocks)
+    assert max(len(ids) for ids, _ in blocks) <= 16
+    # Nothing stands before the first token of a block to guess it from.
+    assert all(mask == [False] + [True] * (len(ids) - 1) for ids, mask in blocks)
     together = [i for ids, _ in blocks for i in ids]
     assert tokenizer.decode(together) == "一二三四五六七八九十" * 3 + "<|endoftext|>短<|endoftext|>"
+    # An end that would stand alone in a block teaches nothing.
+    whole = tokenizer("一二三四五六七八九十")["input_ids"]
+    assert [ids for ids, _ in encode.encode_text(tokenizer, ["一二三四五六七八九十"], len(whole))] == [whole]
 
 
 ROWS = [{"question": f"问题{i}？", "answer": "答" * (i % 7) + f"{i}"} for i in range(2500)]
