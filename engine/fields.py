@@ -32,7 +32,8 @@ def param(
     """A field of a `Params` model.
 
     `choices` names the values of a `Literal` for people; `constraints` are pydantic's (`ge`, `le`, `gt`, ...).
-    `names`: the value may also be names that are only known later, parted by commas ("modules": of the model).
+    `names`: the value may also be what is only known later: names parted by commas ("modules": of the model), or one of
+    the runs that made a reward model ("reward_models").
     """
     extra = {"label": label._asdict(), "help": help._asdict(), "advanced": advanced}
     if choices:

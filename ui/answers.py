@@ -78,6 +78,10 @@ class Growing:
             if self._scorer:
                 self._scores[index] = self._scorer.row(answer["text"], self._reference)
 
+    def whole(self) -> list[int]:
+        """The places of the answers that came to an end of their own."""
+        return [at for at, answer in enumerate(self.answers) if answer.get("finish_reason") in ("stop", "length")]
+
     def end(self) -> None:
         """Nothing more comes: answers without an end were broken off."""
         for answer in self.answers:
@@ -125,12 +129,13 @@ def _answer(t: Text, column: Column, answer: dict, scores: dict) -> dict:
         if answer["seconds"]:
             meta += t("compare.meta_speed", speed=f"{answer['tokens'] / answer['seconds']:.0f}")
     ends = {"length": t("compare.cut"), "cancelled": t("compare.stopped")}
+    scored = [{"label": t("compare.reward"), "value": f"{answer['reward']:+.2f}"}] if "reward" in answer else []
     facts = [{"label": _SCORES[name], "value": f"{value:.0f}"} for name, value in scores.items() if name in _SCORES]
     return _head(column) | {
         "text": answer["text"],
         "markup": markup(answer["text"]),
         "meta": meta + ends.get(answer["finish_reason"], ""),
-        "scores": facts,
+        "scores": scored + facts,
     }
 
 

@@ -12,7 +12,9 @@ from engine.compare.settings import GenerationParams
 from engine.errors import InvalidFields, NotFound, TuneDeskError
 from engine.fields import validated
 from engine.runs import store
+from engine.training import rewards
 from ui import answers, columns, questions, stage, ten, votes
+from ui.columns import Column
 from ui.forms import Form
 from ui.model_tab import heading
 from ui.page import GENERATION, Page
@@ -71,6 +73,13 @@ def build(page: Page) -> None:
                 )
                 form.basic()
                 form.advanced()
+                reward = gr.Dropdown(
+                    label=t("compare.scorer"),
+                    info=t("compare.scorer_help"),
+                    elem_id="compare-reward",
+                    interactive=True,
+                    visible=False,
+                )
             with gr.Row(elem_classes="td-actions"):
                 ask = gr.Button(t("compare.ask"), variant="primary", size="lg", elem_id="compare-ask")
                 stop = gr.Button(t("compare.stop"), variant="stop", size="lg", elem_id="compare-stop", visible=False)
@@ -81,7 +90,7 @@ def build(page: Page) -> None:
     votes.build(page, run)
     stage.build(page, run)
 
-    def show(place: dict) -> list:
+    def show(place: dict, by: str | None) -> list:
         runs = columns.comparable()
         if runs:
             services.warm_up()
@@ -90,7 +99,8 @@ def build(page: Page) -> None:
             choices=[(columns.run_name(t, r), r.id) for r in runs], value=current.id if current else None
         )
         any_runs = [gr.update(visible=bool(runs)) for _ in range(2)]
-        return [gr.update(visible=not runs), *any_runs, listed, *offer(current.id if current else None)]
+        scoring = _scorers(t, by)
+        return [gr.update(visible=not runs), *any_runs, scoring, listed, *offer(current.id if current else None)]
 
     def offer(id: str | None, start: int = 0) -> list:
         """A run's examples, the first of them in the box, its history, its two usual columns, and nothing asked yet."""
@@ -136,7 +146,7 @@ def build(page: Page) -> None:
         empty = answers.shown(t, found, Conversation(names, said)) if found else {}
         return ["", empty, {}]
 
-    def answer(id: str, kept: str, asked: str, said: str, *values: object) -> Iterator[list]:
+    def answer(id: str, kept: str, by: str | None, asked: str, said: str, *values: object) -> Iterator[list]:
         found = _found(id)
         picked, values = list(values[:MOST_COLUMNS]), values[MOST_COLUMNS:]
         fine, untouched = form.problems(None), [gr.skip()] * len(form.components)
@@ -157,18 +167,19 @@ def build(page: Page) -> None:
             before = conversations.load(found, kept)
             same = (before.models, before.system) == (conversation.models, conversation.system)
             conversation = before if same else conversation
-        for update in _asked(t, services, found, conversation, titled, asked.strip(), params):
+        for update in _asked(t, services, found, conversation, titled, asked.strip(), params, by):
             yield [*update, gr.skip(), *fine]
             fine = untouched
 
-    def again(id: str, kept: str) -> Iterator[list]:
+    def again(id: str, kept: str, by: str | None) -> Iterator[list]:
         """The last question once more, with the next seed; the answers so far stay in the history."""
         found = store.here(id)
         whole = conversations.load(found, kept)
         last = whole.turns[-1]
         params = validated(GenerationParams, {**last.settings, "seed": last.settings["seed"] + 1})
         titled = columns.columns(t, found, whole.models)
-        yield from _asked(t, services, found, whole.fork(len(whole.turns) - 1), titled, last.question, params)
+        begun = whole.fork(len(whole.turns) - 1)
+        yield from _asked(t, services, found, begun, titled, last.question, params, by)
 
     def ended(growing: dict) -> list:
         """However it ended: Ask is back, and no answer looks as if it went on."""
@@ -176,7 +187,7 @@ def build(page: Page) -> None:
 
     shown = [history, thread, live]
     offered = [chips, question, demo, *chosen, *shown]
-    page.render("compare", show, [nothing, asking, thread, run, *offered])
+    page.render("compare", show, [nothing, asking, thread, reward, run, *offered], [reward])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.input(page.guarded(offer), run, offered, **private)
     chips.pick(page.guarded(pick), [chips, run], [chips, question], **private)
@@ -193,20 +204,29 @@ def build(page: Page) -> None:
     asked = gr.on(
         [ask.click, question.submit],
         page.guarded(answer),
-        [run, history, question, system, *chosen, *form.components],
+        [run, history, reward, question, system, *chosen, *form.components],
         [*going, fold, *form.components],
         **generating,
     )
-    repeated = thread.again(page.guarded(again), [run, history], going, **generating)
+    repeated = thread.again(page.guarded(again), [run, history, reward], going, **generating)
     for event in (asked, repeated):
         event.then(ended, live, [ask, stop, live], **private)
     stop.click(page.guarded(services.chat.stop), None, None, queue=False, **private)
     to_train.click(lambda place: {**place, "step": "train"}, page.chosen, page.chosen, **private)
 
 
-def _asked(t: Text, services, run: store.Run, conversation: Conversation, titled, question: str, params) -> Iterator:
-    """Ask every column; updates of Ask, Stop, the growing turn, the thread and the history as the answers come. However
-    it ends, what was said is kept."""
+def _asked(
+    t: Text,
+    services,
+    run: store.Run,
+    conversation: Conversation,
+    titled: list[Column],
+    question: str,
+    params: GenerationParams,
+    by: str | None,
+) -> Iterator[list]:
+    """Ask every column; updates of Ask, Stop, the growing turn, the thread and the history as the answers come. The reward
+    model of the run `by`, if one is chosen, scores the answers. However it ends, what was said is kept."""
     reference = questions.expected(run, question)
     growing = answers.Growing(t, titled, question, reference)
     earlier = answers.shown(t, run, conversation, idle=False)
@@ -221,6 +241,11 @@ def _asked(t: Text, services, run: store.Run, conversation: Conversation, titled
                 if "finish_reason" in event or time.monotonic() - told >= _EVERY:
                     told = time.monotonic()
                     yield [gr.skip(), gr.skip(), growing.value(), gr.skip(), gr.skip()]
+        whole = growing.whole()
+        if by and whole:
+            said = [[*messages[at], {"role": "assistant", "content": growing.answers[at]["text"]}] for at in whole]
+            for at, score in zip(whole, services.chat.scores(by, said), strict=True):
+                growing.answers[at]["reward"] = score
     except TuneDeskError as error:
         failed = error
     finally:
@@ -232,6 +257,14 @@ def _asked(t: Text, services, run: store.Run, conversation: Conversation, titled
     yield [gr.skip(), gr.skip(), {}, whole, listed]
     if failed is not None:
         raise failed
+
+
+def _scorers(t: Text, by: str | None) -> dict:
+    """The reward models that can score answers; `by` is what was chosen, None where nobody chose: then the newest."""
+    offered = [(t("compare.no_scorer"), ""), *((columns.run_name(t, run), run.id) for run in rewards.models())]
+    ids = [id for _, id in offered]
+    chosen = by if by in ids else next(iter(ids[1:]), "")
+    return gr.update(choices=offered, value=chosen, visible=len(ids) > 1)
 
 
 def _found(id: str | None) -> store.Run | None:

@@ -18,6 +18,8 @@ from ui.text import Text
 
 # Up to this many choices are shown at once; more go into a list that opens.
 _RADIO_CHOICES = 3
+# The `names` of which several may be chosen; of others one is.
+_SEVERAL = "modules"
 
 
 class Form:
@@ -41,10 +43,12 @@ class Form:
     def advanced(self) -> None:
         self._lay_out(advanced=True)
 
-    @property
-    def named(self) -> list[gr.CheckboxGroup]:
-        """The fields whose names are only known later: `offer` gives them."""
-        return [component for component in self.components if isinstance(component, gr.CheckboxGroup)]
+    def named(self, kind: str) -> list[gr.components.Component]:
+        """The fields whose `names`, of this kind, are only known later: `offer` or `offer_one` gives them."""
+        extras = [self.schema.model_fields[name].json_schema_extra for name in self.names]
+        return [
+            component for component, extra in zip(self.components, extras, strict=True) if extra.get("names") == kind
+        ]
 
     def settings(self, values: typing.Sequence[object]) -> dict[str, object]:
         """`{parameter: value}` for what the fields hold; an empty field means that the engine decides."""
@@ -90,7 +94,7 @@ class Form:
         return help_text(self.schema.model_fields[name], self.t.lang)
 
     def _classes(self, name: str, wrong: bool = False) -> list[str]:
-        wide = "names" in self.schema.model_fields[name].json_schema_extra
+        wide = self.schema.model_fields[name].json_schema_extra.get("names") == _SEVERAL
         return ["td-field", *(["td-names"] * wide), *(["td-wrong"] * wrong)]
 
     def _component(self, name: str, field: FieldInfo) -> gr.components.Component:
@@ -111,7 +115,11 @@ class Form:
         if kind is bool:
             return gr.Checkbox(value=default, **common)
         placeholder = self.t("form.automatic") if optional else None
-        if "names" in field.json_schema_extra:
+        named = field.json_schema_extra.get("names")
+        if named and named != _SEVERAL:
+            # Any text may be sent, as to a group of names: the engine judges it.
+            return gr.Dropdown(choices=self._choices(field, kind), value=default, allow_custom_value=True, **common)
+        if named:
             return self._names(gr.CheckboxGroup(choices=self._choices(field, kind), value=[default], **common))
         # gr.Number shows an empty value as 0, which would be sent as such: only what has a value is one.
         if kind in (int, float) and not optional:
@@ -192,6 +200,14 @@ def offer(group: gr.CheckboxGroup, chosen: list[str], names: typing.Sequence[str
     # Nothing is ticked anew without need: the person may have ticked more meanwhile.
     value = {} if kept == chosen else {"value": kept}
     return gr.update(choices=[*group.choices, *((name, name) for name in names)], **value)
+
+
+def offer_one(field: gr.Dropdown, chosen: str, offered: typing.Sequence[tuple[str, str]]) -> dict:
+    """An update that offers `(label, value)` beside the values that `field` was built with. What is chosen and still
+    there stays so."""
+    choices = [*field.choices, *offered]
+    there = chosen in [value for _, value in choices]
+    return gr.update(choices=choices, **({} if there else {"value": field.value}))
 
 
 def _is_advanced(field: FieldInfo) -> bool:

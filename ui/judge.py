@@ -31,7 +31,10 @@ _NOTHING = Words("Choose the model, the questions and the judge first.", "请先
 def build(page: Page) -> None:
     t, services = page.t, page.services
     form = Form(judge.DrawParams, t, "judge")
-    with gr.Accordion(t("judge.section"), open=False, elem_classes=["td-panel", "td-section"], elem_id="judge"):
+    with (
+        gr.Column(elem_classes="td-panel"),
+        gr.Accordion(t("judge.section"), open=False, elem_classes="td-section", elem_id="judge"),
+    ):
         gr.HTML(f'<p class="td-sub">{t.html("judge.lead")}</p>', apply_default_css=False)
         with gr.Row(elem_classes="td-fields"):
             model = gr.Dropdown(label=t("judge.model"), elem_id="judge-model", interactive=True)

@@ -22,9 +22,10 @@ class Panel:
             facts = cards.stats("outlook-facts")
             story = gr.HTML("", elem_id="outlook-story", apply_default_css=False)
             self.fit_length = gr.Button("", elem_id="outlook-length", visible=False, size="sm")
+            self.to_data = gr.Button(t("outlook.to_data"), elem_id="outlook-data", visible=False, size="sm")
             # Apart from `outputs`: it measures this machine first, which takes seconds the first time.
             self.fit = fit.view("train-fit")
-        self.outputs = [facts, story, self.fit_length]
+        self.outputs = [facts, story, self.fit_length, self.to_data]
 
     def shown(self, config: RunConfig) -> list:
         """What the run of `config` will do.
@@ -40,10 +41,11 @@ class Panel:
             _facts(t, found),
             f'<ul class="td-story">{sentences}</ul>',
             gr.update(value=label, visible=bool(cut)),
+            gr.update(visible=False),
         ]
 
-    def unknown(self, error: TuneDeskError | None) -> list:
-        """Nothing can be said yet: no data (`error` None), or what is wrong."""
+    def unknown(self, error: TuneDeskError | None, other_data: bool = False) -> list:
+        """Nothing can be said yet: no data (`error` None), or what is wrong. `other_data`: the objective needs other."""
         t = self._t
         if error is None:
             told = t.html("outlook.no_data")
@@ -51,7 +53,7 @@ class Panel:
             told = t.html("outlook.check", problems=error.text(t.lang))
         else:
             told = t.html("outlook.problem", problem=error.text(t.lang))
-        return [[], f"<p>{told}</p>", gr.update(visible=False)]
+        return [[], f"<p>{told}</p>", gr.update(visible=False), gr.update(visible=error is None or other_data)]
 
 
 def _facts(t: Text, found: Outlook) -> list[dict]:

@@ -13,6 +13,8 @@ from ui.text import Text
 from ui.train_tab import found
 
 _NEWEST = 200
+# Characters of a question or an answer that an event shows.
+_SAMPLE = 300
 
 _SKELETON = """
 <div class="td-log">
@@ -65,6 +67,10 @@ def build(page: Page) -> None:
     page.render("runs", show, [view, hint])
 
 
+def short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def told(t: Text, event: dict) -> list[str] | None:
     """`[time, kind, sentence]` for an event that a person wants to know of."""
     kind = event["type"]
@@ -77,6 +83,9 @@ def told(t: Text, event: dict) -> list[str] | None:
         kind = "phase"
     elif kind == "eval":
         text = t("runs.event_eval", step=event["step"], loss=number(event["eval_loss"]))
+    elif kind == "sample":
+        tried = {name: short(event[name], _SAMPLE) for name in ("question", "answer")}
+        text = t("runs.event_sample", step=event["step"], reward=number(event["reward"]), **tried)
     elif kind == "checkpoint":
         text = t("runs.event_checkpoint", step=event["step"])
     elif kind == "resume":

@@ -8,14 +8,14 @@ import gradio as gr
 from engine.errors import InvalidFields, TuneDeskError, Unsupported
 from engine.runs import status as states
 from engine.runs import store
-from engine.training import config, counts, methods, presets
+from engine.training import config, counts, methods, presets, rewards
 from engine.training.objectives import OBJECTIVES
 from engine.training.outlook import suggested_length
 from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
-from ui import cards, chart, contest, fit, judge, outlook, ranks, train_cards
+from ui import cards, chart, columns, contest, fit, judge, outlook, ranks, train_cards
 from ui.chart import runs_ahead, waiting
-from ui.forms import Form, Forms, offer
+from ui.forms import Form, Forms, offer, offer_one
 from ui.model_tab import chosen_model, count, heading, model_name
 from ui.page import Page, choices
 from ui.services import Services
@@ -72,18 +72,22 @@ def build(page: Page) -> None:
 
     every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]
-    named = [group for form in every for group in form.named]
+    named = [group for form in every for group in form.named("modules")]
+    scorers = [field for form in every for field in form.named("reward_models")]
     taken_over = [objectives, method_cards, name, *of_objectives.groups, *of_methods.groups, *fields]
 
-    def show(chosen: dict, *ticked: list[str]) -> list:
+    def show(chosen: dict, *given: object) -> list:
         run = current_run(chosen["run"])
         shape = counts.shape_of(chosen_model(chosen["model"]).path)
         names = counts.modules(shape) if shape else []
+        ticked, by = given[: len(named)], given[len(named) :]
+        scoring = [(columns.run_name(t, each), str(each.path)) for each in rewards.models()]
         return [
             _subject(t, chosen),
             chart.shown(t, run.id if run else None),
             *around(run),
             *(offer(group, kept, names) for group, kept in zip(named, ticked, strict=True)),
+            *(offer_one(field, kept, scoring) for field, kept in zip(scorers, by, strict=True)),
         ]
 
     def around(run: store.Run | None) -> list:
@@ -142,7 +146,9 @@ def build(page: Page) -> None:
             run = wanted(chosen, objective, method, values)
             return plan.shown(run) if run else plan.unknown(None)
         except TuneDeskError as error:
-            return plan.unknown(error)
+            data = chosen_data(chosen["data"])
+            goal = next((spec for spec in OBJECTIVES if spec.key == cards.selected(objective)), None)
+            return plan.unknown(error, other_data=bool(data and goal and config.wrong_data(goal, data.format)))
 
     def weigh(chosen: dict, objective: dict, method: dict, *values: object) -> dict:
         chosen = choices(chosen)
@@ -224,7 +230,9 @@ def build(page: Page) -> None:
         if run:
             services.jobs.stop(run)
 
-    page.render("train", show, [subject, view, start, stop, forward, hint, shares, *named], named)
+    page.render(
+        "train", show, [subject, view, start, stop, forward, hint, shares, *named, *scorers], [*named, *scorers]
+    )
     page.render("train", take_method, [page.chosen, method_cards, *of_methods.groups], [objectives])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     page.again.change(page.guarded(take_over), page.again, taken_over, **private)
@@ -257,6 +265,7 @@ def build(page: Page) -> None:
             **private,
         )
     stop.click(page.guarded(halt), page.chosen, None, **private)
+    plan.to_data.click(lambda chosen: {**chosen, "step": "data"}, page.chosen, page.chosen, **private)
     forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
 
 

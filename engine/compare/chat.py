@@ -67,6 +67,15 @@ class Chat:
         body = {"model": model, "conversations": conversations, "max_length": max_length}
         return self._events("/v1/losses", body)
 
+    def scores(self, model: str, conversations: list[list[dict]]) -> list[float]:
+        """What the reward model that the run `model` made gives to finished conversations (256 at most).
+
+        Raises:
+            As `compare`.
+        """
+        (event,) = self._events("/v1/scores", {"model": model, "conversations": conversations})
+        return event["scores"]
+
     def answers(self, models: list[str], conversations: list[list[dict]], **settings: object) -> list[dict]:
         """As `compare`, waited for: for each model `text`, `finish_reason`, `tokens`, `prompt_tokens`, `seconds`."""
         said: list[dict] = [{"text": ""} for _ in models]

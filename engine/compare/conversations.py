@@ -26,7 +26,8 @@ _HINT = Words("It may have been deleted; start a new one.", "它可能已被删�
 class Turn:
     """One question and what every column answered.
 
-    `answers`: one a column, `{"text", "finish_reason", "tokens", "seconds"}`; `reference`: the answer of the held-out row
+    `answers`: one a column, `{"text", "finish_reason", "tokens", "seconds"}`, and `reward` where a reward model scored
+    it; `reference`: the answer of the held-out row
     that the question was taken from, or None; `settings`: of `GenerationParams`.
     """
 

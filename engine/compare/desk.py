@@ -7,11 +7,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
+from engine import hardware
 from engine.compare.generate import Memory, Row, answer, batched
-from engine.compare.loading import Shelf
-from engine.compare.names import Source, resolve
+from engine.compare.loading import Shelf, out_of_memory_said
+from engine.compare.names import Source, resolve, stamp
 from engine.compare.settings import GenerationParams
 from engine.errors import TooLong
+from engine.training import rewards
+from engine.training.scoring import Scorer
 
 Cancelled = Callable[[], bool]
 
@@ -28,6 +31,7 @@ class Desk:
     def __init__(self, precision: str = "auto"):
         self._shelf = Shelf(precision)
         self._memories: OrderedDict[tuple, Memory] = OrderedDict()
+        self._scorer: tuple[tuple, Scorer] | None = None  # of the reward model asked last, and its files' stamp
 
     def compare(
         self,
@@ -103,6 +107,21 @@ class Desk:
             masks = [encoded[i][1] for i in chosen]
             for index, mask, loss in zip(chosen, masks, batch.losses(masks), strict=True):
                 yield {"index": index, "loss": loss, "tokens": sum(mask)}
+
+    def scores(self, run: str, conversations: list[list[dict]]) -> Iterator[dict]:
+        """What the reward model that `run` made gives to finished conversations: `{"scores"}`, higher is better.
+
+        Raises:
+            NotFound: no such run, or it made none. OutOfMemory.
+        """
+        folder = rewards.find(run).path
+        key = stamp(folder / "final")
+        with out_of_memory_said():
+            if self._scorer is None or self._scorer[0] != key:
+                self._scorer = None  # two at once might not fit
+                self._scorer = key, Scorer(folder, hardware.best())
+            scores = self._scorer[1].scores(conversations)
+        yield {"scores": [round(score, 4) for score in scores]}
 
     def _answered(
         self,

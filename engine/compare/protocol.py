@@ -91,6 +91,13 @@ class LossesRequest(BaseModel):
     max_length: int = Field(ge=2)
 
 
+class ScoresRequest(BaseModel):
+    """`model`: a run that made a reward model; `conversations` end with the answers to be scored."""
+
+    model: str
+    conversations: list[list[Message]] = Field(min_length=1, max_length=256)
+
+
 class Completion:
     """One answer in OpenAI's words, from the events of `Desk.compare`."""
 
@@ -168,9 +175,12 @@ def model(name: str) -> dict:
 
 
 def every_name() -> list[str]:
-    """Every model of the library and every run that saved one."""
+    """Every model of the library and every run that saved one that answers."""
     from engine.models import library
     from engine.runs import store
+    from engine.training import rewards
 
     bases = [f"base:{found.path}" for found in library.models()]
-    return bases + [f"run:{run.id}" for run in store.runs() if (run.path / "final").is_dir()]
+    return bases + [
+        f"run:{run.id}" for run in store.runs() if (run.path / "final").is_dir() and not rewards.is_model(run)
+    ]

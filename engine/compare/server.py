@@ -5,6 +5,7 @@
     POST /v1/compare             up to four models at once; server-sent events (see `Desk.compare`)
     POST /v1/answers             many questions to one model, decoded in one batch; events (`Desk.answers`)
     POST /v1/losses              how surprised a model is by given answers; events (`Desk.losses`)
+    POST /v1/scores              what a reward model makes of given answers; events (`Desk.scores`)
     POST /v1/stop                whatever is being answered ends now
 
 Every request carries the token that the process prints with its port, as one JSON line, when it starts. One thread
@@ -161,6 +162,12 @@ def application(desk: Desk, token: str, names: dict[str, str] | None) -> FastAPI
             [[message.plain() for message in each] for each in asked.conversations],
         )
         return _stream(line.events(lambda cancelled: desk.losses(name, conversations, asked.max_length, cancelled)))
+
+    @app.post("/v1/scores")
+    async def scores(asked: protocol.ScoresRequest) -> StreamingResponse:
+        name = meant(asked.model)
+        conversations = [[message.plain() for message in each] for each in asked.conversations]
+        return _stream(line.events(lambda cancelled: desk.scores(name, conversations)))
 
     @app.post("/v1/stop")
     async def stop() -> dict:

@@ -105,10 +105,14 @@ class ReinforcementParams(Params):
         "auto",
         Words("Reward model", "奖励模型"),
         Words(
-            "The id of a finished run of the objective “Reward model”. auto: the newest one, unless a rule is chosen below. "
-            "none: only the rule counts.",
-            "一个已完成的“奖励模型”任务的编号。auto 表示没有选规则时用最新的一个；none 表示只按规则打分。",
+            "A finished run of the objective “Reward model”. On the command line: its id or folder, auto or none.",
+            "一个已完成的“奖励模型”任务。命令行中填它的编号或文件夹，或填 auto、none。",
         ),
+        choices={
+            "auto": Words("The newest, unless a rule is chosen", "自动：没有选规则时用最新的"),
+            "none": Words("None: only the rule counts", "不用：只按规则打分"),
+        },
+        names="reward_models",
         max_length=4096,
     )
     rule: Literal["none", "contains", "equals", "similar", "length", "pattern"] = param(

@@ -11,7 +11,7 @@ from engine.fields import Params, param, validated
 from engine.training.config import TrainingParams
 from engine.training.methods import METHODS
 from engine.words import LANGUAGES, Words
-from ui.forms import Form, Forms, alone, offer
+from ui.forms import Form, Forms, alone, offer, offer_one
 from ui.text import Text
 
 
@@ -105,7 +105,7 @@ class Named(Params):
 
 def test_names_are_ticked_and_shortcuts_stand_alone():
     form = laid_out(Named, "zh")
-    (group,) = form.named
+    (group,) = form.named("modules")
     assert group.choices == [("全部", "all"), ("两个", "q,v")] and group.value == ["all"]
     assert alone(["all", "q"], ["all", "q,v"]) == ["q"]
     assert alone(["q", "v", "all"], ["all", "q,v"]) == ["all"]
@@ -119,6 +119,27 @@ def test_names_are_ticked_and_shortcuts_stand_alone():
     assert group.preprocess(["new"]) == ["new"] and group.preprocess("x") == []
     with pytest.raises(InvalidFields, match="at least one"):
         validated(Named, form.settings([[]]))
+
+
+class Scored(Params):
+    by: str = param(
+        "auto",
+        Words("Reward model", "奖励模型"),
+        Words("Which.", "哪个。"),
+        choices={"auto": Words("The newest", "最新的")},
+        names="reward_models",
+    )
+
+
+def test_one_of_what_is_known_later_is_chosen():
+    form = laid_out(Scored, "en")
+    (field,) = form.named("reward_models")
+    assert form.named("modules") == [] and field.choices == [("The newest", "auto")] and field.value == "auto"
+    assert offer_one(field, "/r/1", [("One", "/r/1")])["choices"] == [("The newest", "auto"), ("One", "/r/1")]
+    assert "value" not in offer_one(field, "/r/1", [("One", "/r/1")])
+    assert offer_one(field, "/r/gone", [("One", "/r/1")])["value"] == "auto"
+    assert field.preprocess("/r/2") == "/r/2"
+    assert form.settings(["/r/1"]) == {"by": "/r/1"} and form.filled({"by": "/r/1"}) == ["/r/1"]
 
 
 def test_of_the_forms_of_a_registry_only_the_chosen_one_is_shown():

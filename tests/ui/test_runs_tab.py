@@ -106,13 +106,15 @@ def test_what_happened_is_said_in_words():
         events.write("warning", en="Careful.", zh="小心。")
         events.write("resume", step=3)
         events.write("error", error="OutOfMemory", details={})
+        events.write("sample", step=4, question="北京在哪？", answer="在" * 400, reward=0.5)
         events.write("done", stopped=True, steps=3)
     said = [run_log.told(ZH, event) for event in run.log.notable()]
     assert [kind for _, kind, _ in filter(None, said)] == [
-        *("eval", "phase", "checkpoint", "warning", "resume", "error", "done")
+        *("eval", "phase", "checkpoint", "warning", "resume", "error", "sample", "done")
     ]
     assert said[4][2] == "小心。" and "内存不足" in said[6][2]
     assert said[2] is None
+    assert all(part in said[7][2] for part in ("北京在哪？", "0.5", "在" * 300 + "…")) and "在" * 301 not in said[7][2]
 
 
 def test_a_damaged_line_of_the_list_does_not_hide_the_others(services):

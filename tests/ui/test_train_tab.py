@@ -81,7 +81,7 @@ def test_what_will_happen_is_said_for_every_method(lang, data):
     panel = asyncio.run(_panel(lang))
     for spec in METHODS:
         wanted = config.build("demo-model", str(data), method=spec.key)
-        facts, story, button = panel.shown(wanted)
+        facts, story, button, _ = panel.shown(wanted)
         assert [fact["value"] for fact in facts][2] == "6" and all(fact["value"] not in ("", "–") for fact in facts)
         assert spec.label.text(lang) in story and "<li>" in story and "{" not in story
         assert not button["visible"]
@@ -89,17 +89,19 @@ def test_what_will_happen_is_said_for_every_method(lang, data):
 
 def test_rows_that_would_be_cut_are_said_with_a_way_out(data):
     panel = asyncio.run(_panel("en"))
-    _, story, button = panel.shown(config.build("demo-model", str(data), settings={"max_length": 20}))
+    _, story, button, _ = panel.shown(config.build("demo-model", str(data), settings={"max_length": 20}))
     assert "longer than 20 tokens" in story and button["visible"] and button["value"]
 
 
 def test_before_there_is_data_and_with_wrong_fields_it_says_so(data):
     panel = asyncio.run(_panel("en"))
-    assert "data set" in panel.unknown(None)[1]
+    _, said, _, to_data = panel.unknown(None)
+    assert "data set" in said and to_data["visible"]
     with pytest.raises(InvalidFields) as caught:
         config.build("demo-model", str(data), settings={"r": 0, "learning_rate": "<b>"})
-    said = panel.unknown(caught.value)[1]
-    assert "Rank" in said and "<b>" not in said
+    _, said, _, to_data = panel.unknown(caught.value)
+    assert "Rank" in said and "<b>" not in said and not to_data["visible"]
+    assert panel.unknown(caught.value, other_data=True)[3]["visible"]
 
 
 def test_ranks_are_drawn_and_escaped():

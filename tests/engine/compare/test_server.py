@@ -1,6 +1,7 @@
 """The generation process over real HTTP: protocol, token, hosts, death."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +10,12 @@ import time
 
 import httpx
 import pytest
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from engine.compare.chat import Chat
 from engine.errors import InvalidFields, NotFound, ServerDied, TooLong
+from engine.runs import store
+from tests.engine.compare.conftest import TEMPLATE
 
 GREEDY = {"temperature": 0, "max_tokens": 12}
 
@@ -68,6 +72,30 @@ def test_content_may_come_in_parts(http):
         for messages in (parts, user("你好"))
     ]
     assert answers[0] == answers[1]
+
+
+@pytest.fixture(scope="module")
+def scoring(workspace, base):
+    """The id of a run that made a reward model, and the model itself."""
+    config = {"model": str(base), "objective": "reward", "method": "full", "training": {"max_length": 200}}
+    run = store.create(config)
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1).eval()
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    for part in (model, tokenizer):
+        part.save_pretrained(run.path / "final")
+    (run.path / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
+    yield run.id, lambda talk: model(**tokenizer.apply_chat_template(talk, return_tensors="pt")).logits.item()
+    shutil.rmtree(run.path)
+
+
+def test_a_reward_model_scores_answers(chat, http, scoring):
+    run, plain = scoring
+    talks = [[*user("你好！"), {"role": "assistant", "content": said}] for said in ("你好！", "How are you? I am fine")]
+    assert chat.scores(run, talks) == pytest.approx([plain(talk) for talk in talks], abs=1e-3)
+    assert chat.scores(run, talks[1:]) == pytest.approx([plain(talks[1])], abs=1e-3)
+    with pytest.raises(NotFound):
+        chat.scores("lora", talks)
+    assert f"run:{run}" not in [model["id"] for model in http.get("/v1/models").json()["data"]]
 
 
 def test_models_are_listed(http):

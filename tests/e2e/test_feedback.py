@@ -1,0 +1,152 @@
+"""Feedback by clicking: blind votes and training on them; an AI judge and training on its choices; a reward model that
+scores the answers shown and those of reinforcement learning."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, running
+from tests.engine.training.objectives import pairs, write
+from tests.tiny import make_data, make_model
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """A workspace with a tiny model, questions, and preference pairs."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    make_model(folder / "models" / "tiny")
+    data = make_data(folder / "data" / "foods", train=24, val=12)
+    (data / "report.json").write_text(json.dumps({"format": "qa", "train": 24, "val": 12}), encoding="utf-8")
+    write(folder / "data" / "pairs", "preference", pairs(16), [])
+    return folder
+
+
+@pytest.fixture
+def app(home):
+    yield from running(home)
+
+
+def trained(home: Path, objective: str, data: str) -> str:
+    """The id of a short run that has finished."""
+    command = [sys.executable, "-m", "engine", "train", "--model", "tiny", "--data", str(home / "data" / data)]
+    command += ["--objective", objective, "--set", "max_steps=2", "--set", "batch_size=4", "--json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "TUNEDESK_HOME": str(home)}, capture_output=True, check=True
+    )
+    return Path(json.loads(done.stdout)["run"]).name
+
+
+def votes(home: Path) -> list[dict]:
+    return [json.loads(line) for line in (home / "votes" / "votes.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.timeout(900)
+def test_blind_votes_and_a_model_trained_on_them(visit, home):
+    run = trained(home, "sft", "foods")
+    at = visit("en")
+    page = at.page
+    at.go("compare")
+    page.wait_for_selector("#compare-examples [data-chip]")
+    page.click("#votes > button")
+
+    def answered(question: str) -> str:
+        page.fill("#votes-question textarea", question)
+        page.click("#votes-ask")
+        page.wait_for_selector("#votes-left")
+        return page.inner_text("#votes-answers")
+
+    blind = answered("感冒能吃苹果吗？")
+    assert blind.count("name hidden") == 2 and "Before" not in blind and "After" not in blind
+    at.shot("votes-blind")
+    page.click("#votes-left")
+    page.wait_for_selector("#votes-answers .td-answer.is-chosen")
+    revealed = page.inner_text("#votes-answers")
+    assert "Before" in revealed and "After" in revealed and "hidden" not in revealed
+    page.wait_for_selector("#votes-board tbody tr >> nth=1")
+    assert page.locator("#votes-board tbody tr").count() == 2
+    (given,) = votes(home)
+    models = {given["vote"][side]["model"] for side in ("left", "right")}
+    assert models == {f"base:run:{run}", f"run:{run}"} and given["vote"]["verdict"] == "left"
+    at.shot("votes-revealed")
+
+    page.click("#votes-undo")
+    page.wait_for_selector("#votes-board table", state="detached")
+    assert "undo" in votes(home)[-1]
+
+    answered("发烧能吃西瓜吗？")
+    page.fill("#votes-better textarea", "可以少量吃。")
+    page.fill("#votes-who input, #votes-who textarea", "Ming")
+    page.click("#votes-both_bad")
+    page.wait_for_selector("#votes-board tbody tr >> nth=1")
+    page.click("#votes-train")
+    page.wait_for_selector("#train-run .td-pill.is-finished")
+    (begun,) = [folder for folder in home.glob("runs/*") if folder.name != run]
+    config = json.loads((begun / "config.json").read_bytes())
+    assert config["objective"] == "dpo" and Path(config["data"]).name == "votes"
+    rows = [json.loads(line) for line in (home / "data" / "votes" / "train.json").read_text("utf-8").splitlines()]
+    assert {row["chosen"] for row in rows} == {"可以少量吃。"}
+
+
+@pytest.mark.timeout(900)
+def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
+    reward = trained(home, "reward", "pairs")
+    at = visit("zh")
+    page = at.page
+    page.click("#models .td-card:has-text('tiny')")
+    at.go("train")
+
+    # The model answers, the reward model judges, the model trains on what it preferred; then the answers are compared.
+    page.click("#judge > button")
+    page.wait_for_function("document.querySelector('#judge-judge input')?.value.includes('奖励模型')")
+    page.fill("#judge-limit input", "4")
+    page.click("#judge-start")
+    page.wait_for_selector("#judge-outcome [data-step=compare]")
+    at.shot("judge")
+    page.wait_for_selector("#train-run .td-pill.is-finished")
+    page.click("#judge-outcome [data-step=compare]")
+    page.wait_for_selector("#compare-run")
+    page.click("#compare-settings > button")
+    page.wait_for_selector("#compare-reward input")
+    page.fill("#generation-max_tokens textarea, #generation-max_tokens input", "12")
+    page.fill("#compare-question textarea", "失眠能吃牛奶吗？")
+    page.click("#compare-ask")
+    page.wait_for_selector("#compare-thread [data-again]")
+    assert page.locator("#compare-thread .td-score:has-text('奖励分')").count() == 2
+    at.shot("compare-scored")
+    (chat,) = home.glob("runs/*/chats/*.json")
+    assert all(isinstance(said["reward"], float) for said in json.loads(chat.read_bytes())["turns"][0]["answers"])
+
+    # What does not suit the objective leads to the data.
+    at.go("train")
+    page.click("#objectives .td-card:has(input[value=kto])")
+    page.click("#outlook-data")
+    page.wait_for_selector("#steps [data-step=data].is-current")
+
+    # Reinforcement by the reward model that is chosen; what it tried is told.
+    at.go("train")
+    page.click("#objectives .td-card:has(input[value=rloo])")
+    page.click("#rloo-reward_model input")
+    page.locator("ul[role=listbox] li").nth(2).click()
+    for name, value in (("num_generations", "2"), ("max_completion_length", "8")):
+        page.fill(f"#rloo-{name} input", value)
+    page.click("#train-advanced > button")
+    page.fill("#training-max_steps input", "2")
+    page.fill("#training-batch_size input", "4")
+    page.press("#training-batch_size input", "Tab")
+    page.wait_for_timeout(500)
+    page.click("#train-start")
+    page.wait_for_selector("#train-run .td-pill.is-running")
+    page.wait_for_selector("#train-run .td-pill.is-finished")
+    configs = [json.loads(file.read_bytes()) for file in home.glob("runs/*/config.json")]
+    (made,) = [each for each in configs if each["objective"] == "rloo"]
+    assert made["objective_params"]["reward_model"] == str(home / "runs" / reward)
+    at.go("runs")
+    page.click("#runs tr[data-row] >> nth=0")
+    page.click("#section-log-button")
+    page.wait_for_selector("#run-log li.is-sample >> text=的尝试，奖励")
+    at.shot("run-samples")
