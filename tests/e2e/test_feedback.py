@@ -94,7 +94,7 @@ def test_blind_votes_and_a_model_trained_on_them(visit, home):
 
 @pytest.mark.timeout(900)
 def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
-    reward = trained(home, "reward", "pairs")
+    trained(home, "reward", "pairs")
     at = visit("zh")
     page = at.page
     page.click("#models .td-card:has-text('tiny')")
@@ -121,13 +121,21 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     (chat,) = home.glob("runs/*/chats/*.json")
     assert all(isinstance(said["reward"], float) for said in json.loads(chat.read_bytes())["turns"][0]["answers"])
 
+
+@pytest.mark.timeout(900)
+def test_a_reward_model_is_chosen_for_reinforcement(visit, home):
+    reward = trained(home, "reward", "pairs")
+    at = visit("zh")
+    page = at.page
+    page.click("#models .td-card:has-text('tiny')")
+
     # What does not suit the objective leads to the data.
     at.go("train")
     page.click("#objectives .td-card:has(input[value=kto])")
     page.click("#outlook-data")
     page.wait_for_selector("#steps [data-step=data].is-current")
 
-    # Reinforcement by the reward model that is chosen; what it tried is told.
+    # What it tried is told.
     at.go("train")
     page.click("#objectives .td-card:has(input[value=rloo])")
     page.click("#rloo-reward_model input")

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from engine import home
+from engine.compare import feedback
 from engine.data import convert, datasets, tables
 from engine.data import findings as looking
 from engine.data.cleaning import Cleaning
@@ -212,6 +213,14 @@ def test_what_became_of_the_rows_is_told(made):
     assert {"label": "Rows read", "value": "121"} in card["facts"] and card["sources"][0]["name"] == "a.csv"
     assert [each["name"] for each in sets._downloads(t, made)["files"]] == list(sets.FILES)
     assert sets._told(t, None) == {} and sets._downloads(t, None)["files"] == []
+    assert sets._report(made) == report
+
+
+def test_a_set_made_from_votes_has_no_card():
+    folder = feedback.write_rows(
+        datasets.place("votes"), "preference", [{"prompt": "?", "chosen": "a", "rejected": "b"}]
+    )
+    assert sets._report(datasets.load(folder)) is None
 
 
 def test_a_data_set_in_use_stays(made):
