@@ -4,6 +4,7 @@ Importing it loads no torch: what needs a model runs in processes of its own.
 """
 
 import os
+import time
 
 # Before Gradio is imported: no look-ups at start, nothing reported, no history of inputs in the browser.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -39,7 +40,8 @@ def build(lang: str, services: Services) -> gr.Blocks:
     with gr.Blocks(title=t("app.title"), analytics_enabled=False, fill_width=True) as blocks:
         # The key and the secret are constant, so that a choice outlives a restart; it holds names, nothing private.
         chosen = gr.BrowserState(NOTHING_CHOSEN, storage_key="tunedesk", secret="tunedesk")
-        page = Page(t, services, chosen, again=gr.Textbox("", visible=False))
+        shown = {step: gr.Textbox("", visible="hidden") for step in STEPS}
+        page = Page(t, services, chosen, shown, again=gr.Textbox("", visible="hidden"))
         gr.HTML(_header(t), apply_default_css=False, elem_id="header")
         row = steps.steps(t, services)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -49,15 +51,18 @@ def build(lang: str, services: Services) -> gr.Blocks:
         gr.HTML(f"<footer>{t.html('app.footer')}</footer>", apply_default_css=False, elem_id="footer")
 
         def follow(chosen: dict) -> list:
-            if choices(chosen)["step"] in BEFORE_TRAINING:
+            step = choices(chosen)["step"]
+            if step in BEFORE_TRAINING:
                 services.expect_training()
-            return [steps.shown(t, chosen), gr.Tabs(selected=choices(chosen)["step"])]
+            drawn = [str(time.time_ns()) if each == step else gr.skip() for each in shown]
+            return [steps.shown(t, chosen), gr.Tabs(selected=step), *drawn]
 
         def go(chosen: dict, event: gr.EventData) -> dict:
             return choices({**chosen, "step": event._data.get("step")})
 
         private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-        chosen.change(page.guarded(follow), chosen, [row, tabs], trigger_mode="always_last", **private)
+        # The browser's storage is read when the page opens, and that counts as a change.
+        chosen.change(page.guarded(follow), chosen, [row, tabs, *shown.values()], trigger_mode="always_last", **private)
         row.go(go, chosen, chosen, **private)
         api.publish(t, services)
     return blocks

@@ -37,11 +37,13 @@ GENERATION = "generation"
 
 @dataclass(frozen=True)
 class Page:
-    """`again`: the id of a run (and a time) whose settings the train step is to take over; never shown."""
+    """`shown`: by step a value that changes when that step must be drawn anew; `again`: the id of a run (and a time) whose
+    settings the train step is to take over. Neither is ever seen."""
 
     t: Text
     services: Services
     chosen: gr.BrowserState
+    shown: dict[str, gr.Textbox]
     again: gr.Textbox
 
     def render(
@@ -60,8 +62,8 @@ class Page:
             # A list for a single output would be taken for its value.
             return updates if len(outputs) > 1 else updates[0]
 
-        # The browser's storage is read when the page opens, and that counts as a change.
-        self.chosen.change(
+        # Not every step listens to every choice: a click would cost a request for each view of each step.
+        self.shown[step].change(
             self.guarded(if_shown),
             [self.chosen, *inputs],
             list(outputs),

@@ -256,7 +256,7 @@ def build(page: Page) -> None:
     plan.fit_length.click(page.guarded(use_length), page.chosen, common.component("max_length"), **private)
     for look, shown in ((foresee, plan.outputs), (weigh, plan.fit)):
         gr.on(
-            [page.chosen.change, objectives.change, method_cards.change, *(field.change for field in fields)],
+            [page.shown["train"].change, objectives.change, method_cards.change, *(field.change for field in fields)],
             look,
             [page.chosen, objectives, method_cards, *fields],
             shown,
