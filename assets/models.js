@@ -77,11 +77,9 @@
       first = false;
     };
 
-    const ask = async () => {
-      // An empty list is itself not displayed: whether the step is seen, its panel tells.
-      if (first || element.closest(".td-panel").offsetParent) show(await server.follow({}));
-    };
-    TuneDesk.every(element, 1000, ask);
+    const ask = async () => show(await server.follow({}));
+    // An empty list is itself not displayed: whether the step is seen, its panel tells.
+    TuneDesk.every(element.closest(".td-panel"), 1000, ask);
     element.addEventListener("click", async (event) => {
       const button = event.target.closest("[data-act]");
       if (!button) return;

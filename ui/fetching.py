@@ -20,7 +20,7 @@ from ui.text import Text
 _DOWNLOAD = Words("download", "下载")
 _GONE = Words("It was taken off the list.", "它已从列表中移除。")
 
-# A download that ended well is shown this long; one that did not stays till it is taken away.
+# A download that ended well is shown this long, or till its model is deleted; one that did not stays till it is taken away.
 _SHOWN_FOR = 24 * 3600
 
 
@@ -69,9 +69,11 @@ def found(id: object) -> Run:
 
 
 def _shown(run: Run, kind: str) -> bool:
-    status = run.status()
-    over = status["state"] == "finished" and time.time() - (status["ended"] or 0) > _SHOWN_FOR
-    return queue.source_of(run).kind == kind and not over
+    source, status = queue.source_of(run), run.status()
+    if source.kind != kind or status["state"] != "finished":
+        return source.kind == kind
+    here = kind == "dataset" or queue.place(source).is_dir()
+    return here and time.time() - (status["ended"] or 0) <= _SHOWN_FOR
 
 
 def _told(t: Text, run: Run) -> dict:

@@ -13,7 +13,7 @@ _TABLE = "question,answer\n" + "".join(f"What is {n}?,It is {n}.\n" for n in ran
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    with Hub({"me/tiny": _FILES, "me/qa": {"train.csv": _TABLE.encode()}}, pace=0.02) as hub:
+    with Hub({"me/tiny": _FILES, "me/qa": {"train.csv": _TABLE.encode()}}, pace=0.2) as hub:
         yield hub
 
 
