@@ -138,14 +138,16 @@ class Fields:
     def components(self) -> list:
         return [self.id, self.hub, self.endpoint, self.revision, self.token]
 
-    def source(self, id: str, key: str, endpoint: str, revision: str, token: str) -> source.Source:
-        """What the fields name. A token given is kept first, and is meant for the address given with it.
+    def source(self, id: str, key: str, *more: str | None) -> source.Source:
+        """What the fields name. A token given is kept first, and is meant for the address given with it. `more` is None
+        for fields in a fold that was never opened.
 
         Raises:
             Unsupported: they name nothing.
         """
-        found = source.read(id, key, self._kind, endpoint, revision, True if token.strip() else None)
-        if token.strip():
+        endpoint, revision, token = ((value or "").strip() for value in more)
+        found = source.read(id or "", key, self._kind, endpoint, revision, True if token else None)
+        if token:
             hub.save_token(found.hub, token)
         return found
 

@@ -21,6 +21,7 @@ from engine.models.shape import Matrix, Shape
 from engine.training import calibration, counts, methods
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
+from engine.training.method_params import DoraParams
 from engine.training.methods import MethodSpec
 from engine.words import Words
 
@@ -195,12 +196,17 @@ def _memory(
         weights = model.parameters * (4 if whole else size)
     # Where the embeddings train, the head's gradient stands beside theirs until both are added.
     twice = 4 * model.embedding if whole and trainable > model.embedding else 0
+    logits = 2 * min(_CHUNK, int(4 * model.vocab_size * _pack(rows, training, here)))
+    kept, passing = _dense(model, params, training, size)
     parts = {
         "weights": weights + (0 if whole else 4 * trainable),
         "gradients": 4 * trainable + twice,
         "optimizer": 8 * trainable,
-        "activations": int(_pack(rows, training, here) * _values(model, method, params, training, size)),
-        "logits": 2 * min(_CHUNK, int(4 * model.vocab_size * _pack(rows, training, here))),
+        # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
+        "activations": int(_pack(rows, training, here) * _values(model, method, params, training, size))
+        + kept
+        + max(0, passing - logits),
+        "logits": logits,
         "runtime": here.runtime + _AROUND,
     }
     return parts, trainable
@@ -212,13 +218,39 @@ def _values(model: Shape, method: MethodSpec, params: Params, training: Training
     inner = max(matrix.outputs for matrix in model.matrices)
     layer = (10 * model.hidden_size + 4 * inner) * size + (16 * model.hidden_size if size == 2 else 0)
     # An adapter keeps its input and output in fp32: copies where the model computes in 16 bits, else partly shared.
-    ends = sum((matrix.inputs + matrix.outputs) * matrix.count for matrix in _targets(model, params)) / model.layers
+    targets = _targets(model, params)
+    ends = sum((matrix.inputs + matrix.outputs) * matrix.count for matrix in targets) / model.layers
     layer += 4 * ends * (1.0 if size == 2 else 0.62)
+    if isinstance(params, DoraParams):
+        # The gradient of the magnitudes needs the adapter's output, in fp32, and the layer's own without its bias, which
+        # dropout has computed anew in fp32.
+        layer += (
+            (4 + (4 if params.lora_dropout else size))
+            * sum(matrix.outputs * matrix.count for matrix in targets)
+            / model.layers
+        )
     if method.saves == "model":
         layer += 4 * (2 * model.hidden_size + inner)
     if training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size
     return layer * model.layers * _depth(model, params)
+
+
+def _dense(model: Shape, params: Params, training: TrainingParams, size: int) -> tuple[int, int]:
+    """Bytes of whole matrices that DoRA makes on the way, as PEFT computes it: kept for the backward pass, and at once in
+    passing.
+
+    In each forward pass it multiplies A and B out, by way of an identity matrix as wide as the inputs, and adds them,
+    scaled, to the weights for their norms: all in fp32, none kept, since the norms take no gradient. With dropout it
+    multiplies the weights a second time, and in 16 bits keeps their copy in fp32.
+    """
+    if not isinstance(params, DoraParams):
+        return 0, 0
+    targets = _targets(model, params)
+    copies = 4 if size == 2 else 3
+    passing = max(4 * matrix.inputs * (matrix.inputs + copies * matrix.outputs) for matrix in targets)
+    kept = 4 * sum(matrix.parameters for matrix in targets) if size == 2 and params.lora_dropout else 0
+    return kept // (model.layers if training.gradient_checkpointing else 1), passing
 
 
 def _depth(model: Shape, params: Params) -> float:
