@@ -47,6 +47,14 @@ def test_a_stall_is_noticed_and_retried(hub, files, download):
     assert hub.sent["model.safetensors"] == len(files["model.safetensors"])
 
 
+def test_a_slow_drip_is_no_stall(hub, files, download):
+    hub.repos["me/tiny"]["tokenizer.json"] = b" " * 131_072
+    hub.faults = [Fault("drip", r"^/store/.*tokenizer", times=1)]  # 16 kB three times a second
+    assert download()[-1]["type"] == "done"
+    assert hub.asked.count("/store/me/tiny/tokenizer.json") == 1
+    assert hub.sent["tokenizer.json"] == 131_072
+
+
 def test_a_silent_server_is_told(hub, download):
     hub.faults = [Fault("silent", r"^/store/.*safetensors", times=1)]
     told = next(event for event in download() if event["type"] == "warning")
@@ -103,7 +111,7 @@ def test_a_wrong_hash_is_fetched_anew_once(hub, files, download):
     assert library_of() == sorted(f"me/tiny/{name}" for name in WANTED)
 
 
-@pytest.mark.parametrize("kind", ["hash", "longer"])
+@pytest.mark.parametrize("kind", ["hash", "longer", "shorter"])
 def test_what_is_always_damaged_is_refused(hub, download, kind):
     hub.faults = [Fault(kind, r"^/store/.*safetensors")]
     with pytest.raises(Damaged):

@@ -152,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
             part = bytes(byte ^ 1 for byte in part)
         elif kind == "longer":
             part, total = part + b"more", total + 4
+        elif kind == "shorter":
+            part, total = part[:-10], total - 10
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(part)))
         self.send_header("Accept-Ranges", "bytes")
@@ -173,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             self.hub.sent[path] = self.hub.sent.get(path, 0) + len(piece)
-            time.sleep(self.hub.pace)
+            time.sleep(0.3 if kind == "drip" else self.hub.pace)
         if kind == "stall":
             time.sleep(5)
         if kind in ("cut", "stall"):
