@@ -146,9 +146,11 @@ class Session:
         params = self._method_params
         base = recipe.load(path, weights, self._method.quantisation(params, weights))
         base.config.use_cache = False
+        model = self._method.prepare(base, params, total_steps)
         if training.gradient_checkpointing:
+            # Afterwards: PEFT refuses a prefix for a base that does it, since a cache of keys goes with it in no other way.
             base.activation_checkpointing_enable({"use_reentrant": False})
-        tuned = recipe.wrap(Tuned(self._method.prepare(base, params, total_steps), self._method, compute))
+        tuned = recipe.wrap(Tuned(model, self._method, compute))
         tuned.rate_factor = partial(self._method.rate_factor, params)
         checkpoints.keep_start(tuned, self._run / "start")
         return tuned
