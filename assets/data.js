@@ -87,7 +87,7 @@
         <ul>${group.lines.map((line) => html`<li>${line.text} <small>${line.rows}</small></li>`)}</ul>`)}</div>`),
 
     downloads: (value) => when(value.files?.length, html`
-      <div class="td-downloads"><span>${value.label}</span>${value.files?.map((file) => html`
+      <div class="td-files"><span>${value.label}</span>${value.files?.map((file) => html`
         <a href="/data/${encodeURIComponent(value.set)}/${file.name}" download="${file.name}">
           ↓ ${file.text} <small>${file.size}</small></a>`)}</div>`),
 

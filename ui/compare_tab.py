@@ -86,9 +86,10 @@ def build(page: Page) -> None:
     live = answers.panel(t, "compare-live")
     thread = answers.panel(t, "compare-thread")
     demo = gr.HTML("", elem_id="compare-demo", apply_default_css=False)
-    ten.build(page, run, chosen, system, form)
-    votes.build(page, run)
-    stage.build(page, run)
+    with gr.Column(elem_id="compare-further") as further:
+        ten.build(page, run, chosen, system, form)
+        votes.build(page, run)
+        stage.build(page, run)
 
     def show(place: dict, by: str | None) -> list:
         runs = columns.comparable()
@@ -98,7 +99,7 @@ def build(page: Page) -> None:
         listed = gr.update(
             choices=[(columns.run_name(t, r), r.id) for r in runs], value=current.id if current else None
         )
-        any_runs = [gr.update(visible=bool(runs)) for _ in range(2)]
+        any_runs = [gr.update(visible=bool(runs)) for _ in range(3)]
         scoring = _scorers(t, by)
         return [gr.update(visible=not runs), *any_runs, scoring, listed, *offer(current.id if current else None)]
 
@@ -187,7 +188,7 @@ def build(page: Page) -> None:
 
     shown = [history, thread, live]
     offered = [chips, question, demo, *chosen, *shown]
-    page.render("compare", show, [nothing, asking, thread, reward, run, *offered], [reward])
+    page.render("compare", show, [nothing, asking, further, thread, reward, run, *offered], [reward])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.input(page.guarded(offer), run, offered, **private)
     chips.pick(page.guarded(pick), [chips, run], [chips, question], **private)

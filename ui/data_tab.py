@@ -48,15 +48,15 @@ def build(page: Page) -> None:
                 min_width=180,
             )
         rows = table.table("data-rows")
-        with gr.Accordion(t("columns.title"), open=False, elem_classes="td-fold", elem_id="data-columns") as glance:
-            statistics = table.glance("columns")
         _section(t, "data.roles", "data.roles_help")
         fields.main()
-        with gr.Accordion(t("sample.title"), elem_classes="td-fold", elem_id="data-sample"):
-            seen = sample.sample("sample")
         _section(t, "data.counts", "data.counts_help")
         split.basic()
         name = gr.Textbox(label=t("data.name"), elem_id="data-name", max_lines=1)
+        with gr.Accordion(t("sample.title"), open=False, elem_classes="td-fold", elem_id="data-sample"):
+            seen = sample.sample("sample")
+        with gr.Accordion(t("columns.title"), open=False, elem_classes="td-fold", elem_id="data-columns") as glance:
+            statistics = table.glance("columns")
         with gr.Accordion(t("lengths.title"), open=False, elem_classes="td-fold", elem_id="data-lengths") as measure:
             limit = gr.Number(
                 MAX_LENGTH, label=t("lengths.limit"), info=t("lengths.limit_help"), step=1, elem_id="lengths-limit"

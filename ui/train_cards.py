@@ -18,7 +18,15 @@ def presets(t: Text) -> dict:
 
 def objectives(t: Text, selected: str) -> dict:
     offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
-    return cards.choice(t("train.objective"), offered, selected, name="objective", learn=t("train.learn"))
+    return cards.choice(
+        t("train.objective"),
+        offered,
+        selected,
+        name="objective",
+        first=2,
+        more=t("train.all_objectives", n=len(offered)),
+        learn=t("train.learn"),
+    )
 
 
 def methods(t: Text, selected: str | None, objective: str | None) -> dict:

@@ -35,9 +35,11 @@ def build(page: Page) -> None:
             gr.HTML(heading(t, "train"), apply_default_css=False)
             subject = cards.stats("train-subject")
             gr.HTML(f"<h3>{t.html('train.objective')}</h3>", apply_default_css=False)
-            objectives = cards.cards("objectives", train_cards.objectives(t, OBJECTIVES[0].key))
+            objectives = cards.cards("objectives", train_cards.objectives(t, OBJECTIVES[0].key), columns="narrow")
             gr.HTML(f"<h3>{t.html('train.method')}</h3>", apply_default_css=False)
-            method_cards = cards.cards("methods", train_cards.methods(t, methods.METHODS[0].key, OBJECTIVES[0].key))
+            method_cards = cards.cards(
+                "methods", train_cards.methods(t, methods.METHODS[0].key, OBJECTIVES[0].key), columns="narrow"
+            )
             gr.HTML(f"<h3>{t.html('train.parameters')}</h3>", apply_default_css=False)
             preset = cards.cards("presets", train_cards.presets(t), columns="narrow")
             common = Form(config.TrainingParams, t, "training")

@@ -17,9 +17,8 @@ def _target_modules() -> str:
         "all-linear",
         Words("Target modules", "目标模块"),
         Words(
-            "Which layers get an adapter: all of them, or those that you tick. On the command line: all-linear, or module "
-            "names parted by commas.",
-            "给哪些层加适配器：全部，或只选您勾选的。命令行中填 all-linear，或用逗号分隔的模块名。",
+            "Which layers get an adapter: all of them, or those that you tick.",
+            "给哪些层加适配器：全部，或只选您勾选的。",
         ),
         choices=TARGETS,
         names="modules",

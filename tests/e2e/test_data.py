@@ -41,6 +41,7 @@ def test_the_real_spreadsheet(visit, spreadsheet, tmp_path):
     page.wait_for_selector("#columns td:has-text('department')")
 
     # What the model will see: the answer counts, the question is masked, special tokens are visible.
+    page.click("#data-sample > button")
     counted = page.inner_text("#sample .td-tokens .is-counted >> nth=0")
     assert counted and page.locator("#sample .td-tokens .is-special").count() == 4
     page.click("#sample [data-row='1']")
@@ -99,6 +100,7 @@ def test_several_files_another_encoding_and_preferences(visit, tmp_path):
     page.set_input_files("#data-upload input", [tmp_path / "one.csv", tmp_path / "two.csv"])
     page.wait_for_selector("#files .td-card.is-selected:has-text('2 files together')")
     page.wait_for_selector("#data-rows td:has-text('How?')")
+    page.click("#data-sample > button")
     page.wait_for_selector("#sample h4:has-text('Better answer')")
     assert page.locator("#sample section").count() == 2
     page.fill("#data-train input", "1")

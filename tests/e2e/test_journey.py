@@ -18,6 +18,7 @@ def test_primary_buttons_tune_and_compare_the_demo(visit, lang):
     page.wait_for_selector("#data-rows td")
     assert page.locator("#data-rows tbody tr").count() == 50
     assert "ask" in page.inner_text("#role-question") and "answer" in page.inner_text("#role-answer")
+    page.click("#data-sample > button")
     page.wait_for_selector("#sample .td-tokens .is-counted")
     at.shot("2-data")
     page.click("#data-convert")
