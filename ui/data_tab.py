@@ -90,12 +90,14 @@ def build(page: Page) -> None:
     draft = Draft(page, encoding, format, limit, fields, cleaning)
     read = draft.read
 
-    def show_ready(chosen: dict) -> list:
+    def show_ready(chosen: dict, shown: dict) -> list:
         data = chosen_data(chosen["data"])
+        # Who has just brought another table is about to make a data set of it.
+        fresh = shown.get("file") not in (None, key_of(chosen))
         return [
             gr.update(visible=data is not None),
             gr.update(variant="secondary" if data else "primary"),
-            gr.update(open=data is None),
+            gr.skip() if fresh else gr.update(open=data is None),
         ]
 
     def show_file(chosen: dict, shown: dict, *open_views: dict) -> list:
@@ -205,7 +207,7 @@ def build(page: Page) -> None:
 
     of_file = [files, facts, notes, search, encoding, rows, statistics, format, name, stratify, seen, measured]
     of_file += [found.list, found.rows, *fields.components]
-    page.render("data", show_ready, [ready, make, maker])
+    page.render("data", show_ready, [ready, make, maker], [rows])
     page.render("data", show_file, of_file, [rows, statistics, measured])
     page.render("data", follow_model, [seen, measured], [seen, measured, rows, *draft.components])
     private = {"api_visibility": "private", "show_progress": "hidden"}
