@@ -21,7 +21,11 @@ def shape_of(model: Path) -> Shape | None:
         NotAModel: with the reason.
     """
     base = library.base(model)
-    return shape.of_folder(base) if library.describe(base).hidden_size else None
+    library.describe(base)
+    try:
+        return shape.of_folder(base)
+    except KeyError:
+        return None
 
 
 def modules(model: Shape) -> list[str]:

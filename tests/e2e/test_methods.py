@@ -1,7 +1,5 @@
 """Two methods by clicking: AdaLoRA on modules that were ticked, with its ranks at the end; Prefix-Tuning from a preset."""
 
-import re
-
 import pytest
 
 from engine import home
@@ -66,7 +64,6 @@ def test_a_method_is_chosen_set_understood_and_trained(visit, data):
     page.press("#prefix_tuning-num_virtual_tokens input", "Tab")
     page.wait_for_selector("#outlook-facts .td-stat:has-text('6.4 k')")
     page.click("#train-start")
-    page.wait_for_selector("#train-run .td-pill.is-finished")
+    page.wait_for_selector("#train-run:has-text('Prefix-Tuning') .td-pill.is-finished")
     page.wait_for_function("document.querySelectorAll('#train-ranks td').length === 0")
-    assert re.search(r"Prefix-Tuning", page.inner_text("#train-run"))
     at.shot("methods-prefix")
