@@ -98,6 +98,7 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     at = visit("zh")
     page = at.page
     page.click("#models .td-card:has-text('tiny')")
+    page.wait_for_selector("#steps [data-step=model]:has-text('tiny')")
     at.go("train")
 
     # The model answers, the reward model judges, the model trains on what it preferred; then the answers are compared.
