@@ -45,6 +45,13 @@ def votes(home: Path) -> list[dict]:
     return [json.loads(line) for line in (home / "votes" / "votes.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def finished(home: Path, objective: str) -> bool:
+    ended = [
+        path.parent for path in home.glob("runs/*/status.json") if json.loads(path.read_bytes())["state"] == "finished"
+    ]
+    return any(json.loads((run / "config.json").read_bytes())["objective"] == objective for run in ended)
+
+
 @pytest.mark.timeout(900)
 def test_blind_votes_and_a_model_trained_on_them(visit, home):
     run = trained(home, "sft", "foods")
@@ -108,7 +115,9 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     page.click("#judge-start")
     page.wait_for_selector("#judge-outcome [data-step=compare]")
     at.shot("judge")
-    page.wait_for_selector("#train-run .td-pill.is-finished")
+    # The reward model's own run is shown as finished until the new one begins.
+    while not finished(home, "dpo"):
+        page.wait_for_timeout(500)
     page.click("#judge-outcome [data-step=compare]")
     page.wait_for_selector("#compare-run")
     page.click("#compare-settings > button")
