@@ -21,7 +21,6 @@ def shape_of(model: Path) -> Shape | None:
         NotAModel: with the reason.
     """
     base = library.base(model)
-    library.describe(base)
     try:
         return shape.of_folder(base)
     except KeyError:
