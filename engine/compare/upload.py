@@ -70,11 +70,11 @@ def _to_hugging_face(folder: Path, to: Source, private: bool, progress: Progress
 
 
 def _to_modelscope(folder: Path, to: Source, private: bool, progress: Progress) -> str:
-    from modelscope_hub import HubApi
+    from modelscope_hub import HubApi, HubConfig
     from modelscope_hub.constants import Visibility
     from modelscope_hub.errors import AuthenticationError, HubError, NotExistError, PermissionDeniedError
 
-    api = HubApi(endpoint=to.address)
+    api = HubApi(HubConfig(endpoint=to.address))
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     try:
         try:

@@ -108,10 +108,11 @@ def checked(source: Source, files: tuple[File, ...]) -> tuple[File, ...]:
 
 class ModelScope:
     def __init__(self, source: Source):
-        from modelscope_hub import HubApi
+        from modelscope_hub import HubApi, HubConfig
 
         self._source = source
-        self._api = HubApi(endpoint=source.address, token=None if source.use_token else "")
+        # A configuration of its own: the client's shared one keeps the token that it read first for ever.
+        self._api = HubApi(HubConfig(endpoint=source.address, token=None if source.use_token else ""))
 
     def listing(self) -> Listing:
         revision = self._source.revision or hub("modelscope").revision
