@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from engine import hardware
-from engine.compare.generate import Memory, Row, answer, batched
+from engine.compare.generate import answer, batched
 from engine.compare.loading import Shelf, out_of_memory_said
 from engine.compare.names import Source, resolve, stamp
+from engine.compare.row import Memory, Row
 from engine.compare.settings import GenerationParams
 from engine.errors import TooLong
 from engine.training import rewards

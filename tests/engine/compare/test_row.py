@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from engine.compare.generate import Memory, choose
+from engine.compare.row import Memory, choose
 from engine.compare.settings import GenerationParams
 
 
