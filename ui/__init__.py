@@ -5,12 +5,16 @@ Importing it loads no torch: what needs a model runs in processes of its own.
 
 import os
 import time
+from unittest import mock
 
 # Before Gradio is imported: no look-ups at start, nothing reported, no history of inputs in the browser.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-import gradio as gr
+# Each time it is imported, Gradio writes stubs of its components for editors, which takes longer than the import itself.
+# It leaves out a component whose source file cannot be found.
+with mock.patch("inspect.getfile", side_effect=OSError):
+    import gradio as gr
 
 from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, scratch, steps, theme, train_tab, welcome
 from ui.page import NOTHING_CHOSEN, STEPS, Page, choices

@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 
 import gradio as gr
-from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -131,24 +130,6 @@ class Only:
             await PlainTextResponse("404", 404)(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def mount(app: FastAPI, services: Services, run: store.Run) -> None:
-    """Add the page to an application, in every language, and take everything else away."""
-    for lang in LANGUAGES:
-        gr.mount_gradio_app(
-            app,
-            build(lang, services, run),
-            f"/{lang}",
-            theme=theme.theme(),
-            head=theme.head(Text(lang)),
-            footer_links=[],
-            run_history=False,
-            show_error=False,
-            max_file_size=0,
-            ssr_mode=False,
-        )
-    app.add_middleware(Only)
 
 
 def _header(t: Text, title: str) -> str:

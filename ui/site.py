@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-import gradio as gr
 import plotly
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
@@ -20,11 +20,12 @@ from engine.runs.jobs import Jobs
 from engine.runs.kinds import KINDS
 from engine.runs.standby import Standby
 from engine.runs.store import Run
-from ui import downloads, present, sets, theme
+from ui import downloads, present, sets
 from ui.gate import Gate, OwnOrigin, Password
 from ui.page import UPLOAD_LIMIT
 from ui.services import Services
-from ui.text import LANGUAGES, Text
+from ui.text import LANGUAGES
+from ui.tree import Tree
 
 # Gradio builds templates and event code in the browser, hence eval and inline; nothing is loaded from elsewhere, so
 # an image or form in a data set or an answer cannot tell anybody that it was read.
@@ -44,12 +45,15 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
     # A training run gets the memory that the generation process holds.
     jobs = Jobs(before=lambda run: chat.close(), standby=Standby(KINDS["train"].module))
     services = Services(jobs, chat)
+    trees = [Tree(lang, partial(ui.build, lang, services), UPLOAD_LIMIT.replace(" ", "").lower()) for lang in LANGUAGES]
 
     @asynccontextmanager
     async def life(app: FastAPI) -> Iterator[None]:
         queue.take_up(jobs)
         jobs.start()
         yield
+        for tree in trees:
+            await tree.close()
         services.presenter.stop()
         chat.close()
         jobs.shutdown()
@@ -57,19 +61,8 @@ def application(hosts: list[str], password: Password | None = None) -> FastAPI:
     app = _bare(life)
     downloads.add(app)
     app.add_api_route("/data/{name}/{file}", sets.download, include_in_schema=False)
-    for lang in LANGUAGES:
-        gr.mount_gradio_app(
-            app,
-            ui.build(lang, services),
-            f"/{lang}",
-            theme=theme.theme(),
-            head=theme.head(Text(lang)),
-            footer_links=[],
-            run_history=False,
-            show_error=False,
-            max_file_size=UPLOAD_LIMIT.replace(" ", "").lower(),
-            ssr_mode=False,
-        )
+    for tree in trees:
+        app.mount(tree.path, tree)
     return _guarded(app, hosts, password)
 
 
@@ -77,15 +70,21 @@ def presentation(run: Run, services: Services, password: Password, hosts: list[s
     """The application that shows an audience one run, and nothing else; see `ui.present`. One that stands `alone` ends the
     generation process when it ends."""
 
+    trees = [Tree(lang, partial(present.build, lang, services, run), uploads=0) for lang in LANGUAGES]
+
     @asynccontextmanager
     async def life(app: FastAPI) -> Iterator[None]:
         services.warm_up()
         yield
+        for tree in trees:
+            await tree.close()
         if alone:
             services.chat.close()
 
     app = _bare(life)
-    present.mount(app, services, run)
+    for tree in trees:
+        app.mount(tree.path, tree)
+    app.add_middleware(present.Only)
     return _guarded(app, hosts, password)
 
 

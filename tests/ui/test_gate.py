@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 
 from ui import gate, site
 from ui.gate import Attempts, Password
+from ui.tree import Tree
 
 RIGHT = {"username": "me", "password": "opensesame"}
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -40,7 +41,9 @@ def client(lived, monkeypatch) -> TestClient:
 
 def every_route(app: FastAPI, prefix: str = "") -> Iterator[tuple[str, str]]:
     for route in app.routes:
-        if isinstance(route, Mount):
+        if isinstance(route, Mount) and isinstance(route.app, Tree):
+            yield from every_route(asyncio.run(route.app.mounted()))
+        elif isinstance(route, Mount):
             yield from every_route(route.app, prefix + route.path)
         elif isinstance(route, Route):
             yield from ((method, prefix + route.path) for method in route.methods)
@@ -128,8 +131,7 @@ def test_without_a_password_another_site_can_do_nothing(tmp_path, monkeypatch, o
         return site.application(["testserver"])
 
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
-    client = TestClient(asyncio.run(application()))
-    assert (
-        client.post("/en/gradio_api/call/start_run", json={"data": []}, headers={"origin": origin}).status_code == 403
-    )
-    assert client.get("/en/config", headers={"origin": "http://testserver"}).status_code == 200
+    with TestClient(asyncio.run(application())) as client:
+        refused = client.post("/en/gradio_api/call/start_run", json={"data": []}, headers={"origin": origin})
+        assert refused.status_code == 403
+        assert client.get("/en/config", headers={"origin": "http://testserver"}).status_code == 200
