@@ -115,7 +115,12 @@ class BorrowedRecipe(Recipe):
         if config is not None:
             # TRL adds a frozen copy of the adapter; AdaLoRA allows several only if all but one are for inference.
             config.inference_mode = config.peft_type == "ADALORA"
+        trains = {name: weight.data for name, weight in tuned.model.named_parameters() if weight.requires_grad}
         trainer = make()
+        for name, weight in tuned.model.named_parameters():
+            if name in trains:
+                # Beside 4-bit weights TRL rounds what trains to bf16, where small corrections vanish.
+                weight.data = trains[name]
         if config is not None:
             config.inference_mode = False
         trainer.tuned, trainer.keep, trainer.micro_batch = tuned, self.task.config.training.save_total_limit, size

@@ -19,13 +19,28 @@ def load_scoring_model(path: Path, dtype: torch.dtype, device: Device, quantisat
     """The language model in `path` with a head that gives one number in place of the one that gives tokens. The head is
     random until it is trained, or until a reward model's own is put there."""
     options = {"num_labels": 1, "dtype": dtype, "device_map": device.key, "local_files_only": True}
-    if not (path / "adapter_config.json").is_file():
-        return AutoModelForSequenceClassification.from_pretrained(path, quantization_config=quantisation, **options)
-    merged = load_model(path, dtype, device)
-    model = AutoModelForSequenceClassification.from_pretrained(merged.config._name_or_path, **options)
-    model.base_model.load_state_dict(merged.base_model.state_dict())
-    model.name_or_path = str(path)
+    if (path / "adapter_config.json").is_file():
+        merged = load_model(path, dtype, device)
+        model = AutoModelForSequenceClassification.from_pretrained(merged.config._name_or_path, **options)
+        model.base_model.load_state_dict(merged.base_model.state_dict())
+        model.name_or_path = str(path)
+    else:
+        model = AutoModelForSequenceClassification.from_pretrained(path, quantization_config=quantisation, **options)
+    model.register_forward_pre_hook(_ending_at_the_last_place, with_kwargs=True)
     return model
+
+
+def _ending_at_the_last_place(model: PreTrainedModel, args: tuple, given: dict) -> tuple[tuple, dict]:
+    """Where virtual tokens stand before the question a model gets embeddings, and reads the score at the last place,
+    padding or not. So the padding comes first there, and every token keeps its position."""
+    if given.get("inputs_embeds") is None:
+        return args, given
+    mask = given["attention_mask"]
+    order = mask.argsort(dim=1, stable=True)
+    mask = mask.gather(1, order)
+    embeddings = given["inputs_embeds"].gather(1, order[:, :, None].expand_as(given["inputs_embeds"]))
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    return args, given | {"inputs_embeds": embeddings, "attention_mask": mask, "position_ids": positions}
 
 
 class Scorer:

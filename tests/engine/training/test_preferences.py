@@ -90,7 +90,7 @@ def test_kto_lowers_its_loss_and_tells_its_margin(model, workspace):
     assert steps[-1]["rewards/chosen"] > steps[0]["rewards/chosen"]
 
 
-@pytest.mark.parametrize("method", [spec.key for spec in methods.METHODS if spec.key != "qlora"])
+@pytest.mark.parametrize("method", [spec.key for spec in methods.METHODS])
 def test_every_method_starts_dpo_at_the_reference(model, preferences, method):
     run, events = trained(model, preferences, "dpo", method, **SHORT | {"max_steps": 6 if method == "adalora" else 2})
     assert of("eval", events)[0]["eval_loss"] == pytest.approx(math.log(2), abs=1e-6)
@@ -120,7 +120,7 @@ def test_a_run_goes_on_from_another_runs_adapter(model, preferences):
     assert home.read_json(third / "final" / "adapter_config.json")["base_model_name_or_path"] == str(first / "final")
 
 
-@pytest.mark.parametrize("method", ["lora", "freeze"])
+@pytest.mark.parametrize("method", ["lora", "freeze", "prompt_tuning", "prefix_tuning"])
 def test_scores_of_a_reward_model_are_those_it_trained_with(model, preferences, method):
     run, _ = trained(model, preferences, "reward", method, max_steps=20, batch_size=8, learning_rate=2e-2)
     asked = {"role": "user", "content": "感冒能吃苹果吗？"}

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import InvalidFields, NotFound, Unsupported
 from engine.training import config as configs
-from engine.training import objectives, rewards
+from engine.training import rewards
 from engine.training.objective_params import ReinforcementParams
 from engine.training.reinforcement import Judged
 from tests.engine.training.objectives import of, pairs, trained, write
@@ -92,9 +92,3 @@ def test_rewards_that_rise_while_answers_repeat_are_warned_of_once():
         step("一二三四五六七八九十甲乙" if i < 10 else "好好好好好好好好好好好好")
     assert len(of("warning", told)) == 1
     assert "repeat themselves" in of("warning", told)[0]["en"]
-
-
-def test_every_objective_says_what_it_is_for_and_what_it_needs():
-    for spec in objectives.OBJECTIVES:
-        for words in (spec.label, spec.summary, spec.needs, *spec.metrics.values()):
-            assert words.en.strip() and words.zh.strip()

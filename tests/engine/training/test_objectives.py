@@ -1,0 +1,51 @@
+"""Every objective with every method: where the two are not refused in words, they train and leave a model that loads."""
+
+import pytest
+
+from engine import hardware
+from engine.training import methods, objectives
+from engine.training.scoring import Scorer
+from tests.engine.training.objectives import of, pairs, thumbs, trained, write
+
+# The rest is crossed elsewhere: SFT, whose recipe is that of pre-training, in test_methods, DPO in test_preferences.
+CROSSED = ("kto", "reward", "rloo", "grpo")
+TALK = [{"role": "user", "content": "感冒能吃苹果吗？"}, {"role": "assistant", "content": "可以吃苹果。"}]
+
+
+# Said by PEFT at each answer that is tried with virtual tokens.
+@pytest.mark.filterwarnings("ignore:Position ids are not supported")
+@pytest.mark.parametrize("method", [spec.key for spec in methods.METHODS])
+def test_every_method_goes_with_every_objective(model, workspace, method):
+    data = {
+        "kto": write(workspace / "data" / "kto", "kto", thumbs(8), []),
+        "preference": write(workspace / "data" / "preference", "preference", pairs(8), []),
+    }
+    reward = None
+    for key in CROSSED:
+        # AdaLoRA needs three steps.
+        settings = {"max_steps": 3, "batch_size": 4, "learning_rate": 1e-2, "precision": "fp32"}
+        if key in ("rloo", "grpo"):
+            settings |= {"num_generations": 2, "max_completion_length": 4, "reward_model": str(reward)}
+        format = "kto" if key == "kto" else "preference"
+        run, events = trained(model, data[format], key, method, **settings)
+        steps = of("step", events)
+        assert len(steps) == 3 and all(step["grad_norm"] > 0 for step in steps), key
+        if key == "reward":
+            reward = run
+            assert len(Scorer(run, hardware.best()).scores([TALK])) == 1
+
+
+@pytest.mark.parametrize("objective", ["dpo", "reward"])
+def test_what_trains_beside_4_bit_weights_is_not_rounded(model, workspace, objective):
+    from safetensors import safe_open
+
+    data = write(workspace / "data" / "pairs", "preference", pairs(8), [])
+    run, _ = trained(model, data, objective, "qlora", max_steps=1, batch_size=4, precision="fp32")
+    with safe_open(run / "final" / "adapter_model.safetensors", "pt") as saved:
+        assert {saved.get_slice(name).get_dtype() for name in saved.keys()} == {"F32"}
+
+
+def test_every_objective_says_what_it_is_for_and_what_it_needs():
+    for spec in objectives.OBJECTIVES:
+        for words in (spec.label, spec.summary, spec.needs, *spec.metrics.values()):
+            assert words.en.strip() and words.zh.strip()
