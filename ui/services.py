@@ -12,7 +12,7 @@ from engine.runs.jobs import Jobs
 from ui.presenter import Presenter
 
 # Seconds.
-_PAGE_FIRST = 2.0
+_PAGE_FIRST = 0.5
 # The steps after which a run is likely.
 BEFORE_TRAINING = ("model", "data", "train")
 

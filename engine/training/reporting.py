@@ -28,12 +28,16 @@ class Reporter(TrainerCallback):
         self._first_step = 0
         # Seconds spent on measuring and saving, which are no part of the training rate.
         self.seconds_aside = 0.0
+        self._base_is_due = False
         self.evaluated_step: int | None = None
         self.stopped = False
         self.eval_loss: float | None = None
         self.final_loss: float | None = None
 
-    def on_train_begin(self, args, state, control, **kwargs):
+    def on_train_begin(self, args, state, control, lr_scheduler, **kwargs):
+        # A warm-up begins at a rate of zero: after the first step the base is still itself, and a person has seen a loss.
+        self._base_is_due = args.eval_on_start and not any(lr_scheduler.get_last_lr())
+        args.eval_on_start = args.eval_on_start and not self._base_is_due
         self._first_step = state.global_step
         self._started = time.monotonic()
         self._mark = (self._started, self._tokens())
@@ -44,6 +48,7 @@ class Reporter(TrainerCallback):
         if distributed.agreed((self._run / "stop").exists(), args.device):
             self.stopped = state.global_step < state.max_steps
             control.should_training_stop = control.should_save = True
+        control.should_evaluate |= self._base_is_due
         if control.should_evaluate and state.is_world_process_zero:
             self._events.write("phase", phase="evaluating")
 
@@ -70,12 +75,13 @@ class Reporter(TrainerCallback):
         self.final_loss = logs["loss"]
 
     def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        self.eval_loss, self.evaluated_step = metrics["eval_loss"], state.global_step
+        self.eval_loss, self.evaluated_step = metrics["eval_loss"], 0 if self._base_is_due else state.global_step
+        self._base_is_due = False
         self._set_aside()
         if state.is_world_process_zero:
             event = self._events.write(
                 "eval",
-                step=state.global_step,
+                step=self.evaluated_step,
                 eval_loss=metrics["eval_loss"],
                 # The loss of preferences is no surprise at tokens.
                 **({} if self._metrics else {"perplexity": round(math.exp(min(metrics["eval_loss"], 700)), 4)}),

@@ -86,6 +86,16 @@ def test_the_evaluation_loss_is_the_mean_over_answer_tokens(train, model, data):
     assert next(e["eval_loss"] for e in events if e["type"] == "eval") == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_warm_up_shows_the_first_loss_before_the_base_is_measured(train):
+    plain = {"max_steps": 2, "eval_steps": 1}
+    _, at_once = train("full", **plain, warmup_steps=0)
+    _, warm = train("full", **plain, warmup_steps=1)
+    told = [(event["type"], event["step"]) for event in warm if event["type"] in ("step", "eval")]
+    assert told == [("step", 1), ("eval", 0), ("step", 2), ("eval", 2)]
+    base = [next(event["eval_loss"] for event in events if event["type"] == "eval") for events in (at_once, warm)]
+    assert base[0] == base[1]
+
+
 @pytest.mark.parametrize("checkpoint", [4, 8])
 def test_adalora_resumes_with_its_ranks_and_what_they_rest_on(train, checkpoint):
     """Before and after the last sharing-out, which is after step 7 of 10."""
