@@ -24,7 +24,7 @@ from engine.runs.status import ENDED
 from engine.training import config as configs
 
 _ROOT = Path(__file__).resolve().parent.parent
-_APP = "import threading; from engine.runs.jobs import Jobs; Jobs().start(); print('ready', flush=True); threading.Event().wait()"
+_APP = "import threading; from engine.runs.background import Jobs; Jobs().start(); print('ready', flush=True); threading.Event().wait()"
 _SETTINGS = {
     "max_steps": 60,
     "save_steps": 5,
@@ -125,7 +125,9 @@ def _campaign(app: App, kills: int, seed: int, say: Callable[[str], None]) -> di
             if ended(run) and run.status()["state"] != "finished":
                 jobs.prepare_resume(run)
                 queue.append(run.id)
-        torn += len(problems(run))
+        for found in problems(run):
+            say(f"torn or left behind: {found}")
+            torn += 1
         different += curve(run) != curve(calm) or model(run) != model(calm)
     return {
         "runs": runs,

@@ -5,6 +5,8 @@ import importlib.metadata
 import math
 import os
 import platform
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,6 +64,19 @@ def devices() -> list[Device]:
     cpu_dtypes = ("bf16", "fp32") if _cpu_has_bf16() else ("fp32",)
     found.append(Device("cpu", processor_name(), memory_limit(), cpu_dtypes))
     return found
+
+
+@functools.cache
+def gpus() -> int:
+    """How many NVIDIA GPUs this process may use, asked of the driver's own tool: importing torch takes seconds."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        return len([each for each in allowed.split(",") if each.strip() not in ("", "-1")])
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    listed = subprocess.run([tool, "--list-gpus"], capture_output=True, text=True, check=False).stdout
+    return len([line for line in listed.splitlines() if line.startswith("GPU ")])
 
 
 def best() -> Device:

@@ -46,7 +46,7 @@ def test_imports_go_one_way(path):
 
 
 @pytest.mark.parametrize(
-    "module", ["engine", "ui", "engine.runs.jobs", "engine.compare.chat", "engine.training.config"]
+    "module", ["engine", "ui", "engine.runs.background", "engine.compare.chat", "engine.training.config"]
 )
 def test_importing_loads_no_torch(module):
     code = f"import sys, {module}; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'peft')))"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from engine.compare.chat import Chat
 from engine.errors import ServerDied
 from engine.runs import status, store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from ui.presenter import Presenter
 
 # Seconds.

@@ -16,7 +16,7 @@ from engine.compare.chat import Chat
 from engine.downloads import queue
 from engine.home import ASSETS
 from engine.runs import store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from engine.runs.kinds import KINDS
 from engine.runs.standby import Standby
 from engine.runs.store import Run

@@ -9,6 +9,7 @@ from engine.models import library
 from engine.models.hub import File, present
 from engine.models.source import Source
 from engine.runs import jobs, processes, store
+from engine.runs.background import Jobs
 from engine.runs.status import ACTIVE, ENDED
 from engine.runs.store import Run
 
@@ -76,7 +77,7 @@ def begin(source: Source) -> Run:
     return known
 
 
-def take_up(queue: jobs.Jobs) -> None:
+def take_up(queue: Jobs) -> None:
     """Go on with the downloads whose worker died with the app or the machine."""
     for run in downloads():
         status = run.status()

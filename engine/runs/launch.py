@@ -14,6 +14,11 @@ _LAUNCH = Words(
     "'{launch}' cannot start a run; give 'accelerate launch' and its options",
     "“{launch}”不能用来启动训练；请给出“accelerate launch”及其选项",
 )
+_ONE_MACHINE = Words("this run trains on one machine only", "该任务只在一台机器上训练")
+_MACHINE = Words(
+    "there is no machine {number} in this run; the others are 1 to {last}",
+    "该任务没有编号为 {number} 的机器；其余机器的编号是 1 到 {last}",
+)
 
 
 def command(launch: str | None, worker: list[str]) -> list[str]:
@@ -23,6 +28,37 @@ def command(launch: str | None, worker: list[str]) -> list[str]:
         Unsupported: `launch` is something else than `accelerate launch` and options.
     """
     return [sys.executable, *(_options(launch) if launch else []), *worker]
+
+
+def several(processes: int, machines: int = 1, address: str = "", port: int = 0) -> str:
+    """A `launch` for `processes` in all on `machines`, of which this is the first, at `address` and `port` (0: any free
+    one)."""
+    words = ["accelerate", "launch", "--multi_gpu", "--num_processes", str(processes), "--num_machines", str(machines)]
+    if machines > 1:
+        words += ["--machine_rank", "0", "--main_process_ip", address]
+    return shlex.join([*words, "--main_process_port", str(port)])
+
+
+def on_machine(launch: str | None, number: int) -> str:
+    """The same `launch` for another machine: `number` counts from 0, the one that the run was started on.
+
+    Raises:
+        Unsupported: the run has no such machine.
+    """
+    words = shlex.split(launch or "")
+    count = int(words[words.index("--num_machines") + 1]) if "--num_machines" in words else 1
+    if not 0 < number < count:
+        raise Unsupported(reason=_MACHINE.filled(number=number, last=count - 1) if count > 1 else _ONE_MACHINE)
+    words[words.index("--machine_rank") + 1] = str(number)
+    return shlex.join(words)
+
+
+def configuration(launch: str) -> str:
+    """The same as a file for `accelerate launch --config_file`."""
+    words = shlex.split(launch)
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    lines = ["compute_environment: LOCAL_MACHINE", "distributed_type: MULTI_GPU", "rdzv_backend: static"]
+    return "\n".join([*lines, *(f"{name[2:]}: {value}" for name, value in given.items()), ""])
 
 
 def _options(launch: str) -> list[str]:

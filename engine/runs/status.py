@@ -142,8 +142,10 @@ class Writer:
         self._written = -_WRITE_EVERY
 
     def update(self, **changes: object) -> None:
-        """Change the state and write it now."""
+        """Change the state and write it now; for the end of the job the reserve is given up."""
         self.status.update(changes)
+        if changes.get("state") in ENDED:
+            (self._job / _RESERVE).unlink(missing_ok=True)
         self._dirty = True
         self._write()
 
@@ -163,8 +165,7 @@ class Writer:
             (self._job / _RESERVE).write_bytes(os.urandom(_RESERVED))
 
     def settle(self, patience: float = 10.0) -> bool:
-        """Write what changed, trying for `patience` seconds; whether it is on the disk now. The reserve is given up."""
-        (self._job / _RESERVE).unlink(missing_ok=True)
+        """Write what changed, trying for `patience` seconds; whether it is on the disk now."""
         until = time.monotonic() + patience
         while self._dirty and not self._write() and time.monotonic() < until:
             time.sleep(0.2)

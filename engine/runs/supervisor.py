@@ -64,6 +64,8 @@ class Supervisor:
 
     def work(self) -> dict:
         """Start a worker, or take over the one that lives, and follow to the end (or till `leave`); the last state."""
+        for torn in self._run.path.glob(".status.json.*"):
+            torn.unlink()
         if self.status["state"] in ACTIVE:
             self._take_over()
         else:
@@ -81,8 +83,6 @@ class Supervisor:
         if worker is None:
             # The last supervisor died between starting a worker and writing down which.
             worker = processes.find(self._module())
-        for torn in self._run.path.glob(".status.json.*"):
-            torn.unlink()
         self._writer.update(supervisor=processes.me(), worker=worker)
 
     def _launch(self) -> None:

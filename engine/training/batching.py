@@ -124,6 +124,16 @@ def split(rows: np.ndarray, lengths: np.ndarray, budget: int) -> list[np.ndarray
     return [np.array(part, dtype=rows.dtype) for part in packs]
 
 
+def turns(
+    rows: np.ndarray, lengths: np.ndarray, budget: int, index: int, count: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """What process `index` of `count` computes of `rows`: its packs, and for as many turns as another has more, packs that
+    do not count. Every process takes as many turns: they meet at each."""
+    plans = [split(share(rows, lengths, each, count), lengths, budget) for each in range(count)]
+    idle = rows[[np.argmin(lengths[rows])]]
+    return plans[index], [idle] * (max(map(len, plans)) - len(plans[index]))
+
+
 class _Rows(Dataset):
     """What a loader asks for is a list of row numbers; it gets them back."""
 
@@ -169,12 +179,9 @@ class StepLoader(DataLoader):
 
         def collate(rows: list[int]) -> Step:
             chosen = np.array(rows)
-            plans = [split(share(chosen, lengths, each, processes), lengths, budget) for each in range(processes)]
-            packs = [pack(data, part, layout, device) for part in plans[process]]
-            # Every process takes as many turns: they meet at each.
-            idle = chosen[[np.argmin(lengths[chosen])]]
-            while len(packs) < max(map(len, plans)):
-                packs.append(replace(pack(data, idle, layout, device), tokens=0))
+            own, idle = turns(chosen, lengths, budget, process, processes)
+            packs = [pack(data, part, layout, device) for part in own]
+            packs += [replace(pack(data, part, layout, device), tokens=0) for part in idle]
             return Step(packs=packs, label_count=int(data.answer_lengths[chosen].sum()))
 
         super().__init__(

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine import home
-from engine.training import distributed
+from engine.training import distributed, sharding
 from engine.training.tuned import Tuned
 
 # What trains, by its own name: an adapter's file keeps only what use needs (a prompt, say, and not the network that
@@ -17,26 +17,45 @@ from engine.training.tuned import Tuned
 _TRAINABLE = "trainable.safetensors"
 # Before the names of what the method itself remembers, in the same file.
 _STATE = "state:"
+# Where the model hangs in a `Tuned`.
+_MODEL = "model."
 
 
 def save(tuned: Tuned, folder: Path) -> None:
-    """The model as its users load it (an adapter in PEFT's layout, or the whole model), and what resuming needs."""
-    save_model(tuned, folder)
+    """The model as its users load it (an adapter in PEFT's layout, or the whole model), and what resuming needs. All
+    processes call this, for those that hold a part of it; the first writes."""
+    with sharding.gathered(tuned) as gathered:
+        if distributed.is_main():
+            _save(tuned, folder, gathered)
+
+
+def _save(tuned: Tuned, folder: Path, gathered: dict[str, torch.Tensor] | None) -> None:
+    save_model(tuned, folder, gathered=gathered)
     if tuned.method.saves == "adapter":
-        kept = {name: p.detach() for name, p in tuned.named_parameters() if p.requires_grad}
+        kept = gathered or {name: p.detach() for name, p in tuned.model.named_parameters() if p.requires_grad}
+        kept = {f"{_MODEL}{name}": value for name, value in kept.items()}
         if tuned.method.state:
             kept |= {f"{_STATE}{name}": value for name, value in tuned.method.state.read(tuned.model).items()}
         save_file({name: value.cpu().contiguous() for name, value in kept.items()}, folder / _TRAINABLE)
 
 
-def save_model(tuned: Tuned, folder: Path, dtype: torch.dtype | None = None) -> None:
-    """What the method trained: an adapter in PEFT's layout, or the whole model, in `dtype` where one is given."""
+def save_model(
+    tuned: Tuned, folder: Path, dtype: torch.dtype | None = None, gathered: dict[str, torch.Tensor] | None = None
+) -> None:
+    """What the method trained: an adapter in PEFT's layout, or the whole model, in `dtype` where one is given. `gathered`:
+    its weights where the model itself has only a part of them (`sharding.gathered`)."""
     if tuned.method.saves == "model":
-        tuned.model.to(dtype).save_pretrained(folder)
+        if gathered is None:
+            tuned.model.to(dtype).save_pretrained(folder)
+        else:
+            weights = {name: value.to(dtype) for name, value in gathered.items()}
+            tuned.model.save_pretrained(folder, state_dict=weights)
         return
     # Beside it TRL keeps a frozen copy of the start. An adapter on the embeddings is in the file as every other; the embeddings themselves are the base's.
     start = {"path_initial_model_for_weight_conversion": str(tuned.start)} if tuned.start else {}
-    tuned.model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False, **start)
+    tuned.model.save_pretrained(
+        folder, state_dict=gathered, selected_adapters=["default"], save_embedding_layers=False, **start
+    )
 
 
 def keep_start(tuned: Tuned, folder: Path) -> None:
@@ -61,13 +80,13 @@ def load(tuned: Tuned, folder: Path) -> None:
         if tuned.method.state:
             state = {name.removeprefix(_STATE): kept.pop(name) for name in list(kept) if name.startswith(_STATE)}
             tuned.method.state.write(tuned.model, state)
-        tuned.load_state_dict(kept, strict=False)
+        tuned.load_state_dict(sharding.as_parted(kept, tuned), strict=False)
         return
     weights: dict[str, torch.Tensor] = {}
     for file in sorted(folder.glob("*.safetensors")):
         weights.update(load_file(file))
     # Tied weights are stored once, so the head's own name may be missing.
-    tuned.model.load_state_dict(weights, strict=False)
+    tuned.model.load_state_dict(sharding.as_parted(weights, tuned.model), strict=False)
 
 
 def steps(folder: Path) -> list[int]:

@@ -11,11 +11,19 @@ from engine.errors import InvalidFields, Unsupported
 from engine.fields import Params, validated
 from engine.models import library
 from engine.training import counts, methods, objectives
+from engine.training.device_params import DeviceParams
+from engine.training.method_params import LoraParams
 from engine.training.methods import MethodSpec
 from engine.training.objectives import ObjectiveSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words
 
+_IN_PARTS = Words("A model that lies in parts on several devices", "模型分片到多个设备")
+_PISSA_IN_PARTS = Words(
+    "PiSSA needs the whole model on each device; take the default start",
+    "PiSSA 需要每个设备上都有完整的模型；请改用默认初始化",
+)
+_NO_ADDRESS = Words("the other machines need it to reach this one", "其他机器需要它才能连接本机")
 _NO_PACKAGE = Words(
     "the package {package} is not installed; install it with `pip install {package}`, or choose another",
     "没有安装 {package} 包；请执行 pip install {package}，或选择其他选项",
@@ -37,6 +45,7 @@ class RunConfig(Params):
     objective_params: dict = Field(default_factory=dict)
     method_params: dict = Field(default_factory=dict)
     training: TrainingParams = Field(default_factory=TrainingParams)
+    devices: DeviceParams = Field(default_factory=DeviceParams)
     launch: str | None = None
 
 
@@ -73,7 +82,7 @@ def build(
     launch: str | None = None,
 ) -> RunConfig:
     """The `RunConfig` for a model and a data set, with `settings` (`NAME: value or text`) sorted by name into training,
-    method and objective parameters.
+    method, objective and device parameters. `launch` overrules what the devices ask for.
 
     Raises:
         InvalidFields: every setting that is unknown, out of range or mistyped, at once.
@@ -81,7 +90,12 @@ def build(
     """
     method_spec, objective_spec = methods.get(method), objectives.get(objective)
     _refuse(method_spec.label, objective_spec.label, refusal(method_spec, objective_spec))
-    schemas = {"training": TrainingParams, "method": method_spec.params, "objective": objective_spec.params}
+    schemas = {
+        "training": TrainingParams,
+        "method": method_spec.params,
+        "objective": objective_spec.params,
+        "devices": DeviceParams,
+    }
     values: dict[str, dict] = {group: {} for group in schemas}
     for name, value in (settings or {}).items():
         # An unknown name is reported with the training parameters.
@@ -95,11 +109,16 @@ def build(
             problems += error.details["problems"]
     if problems:
         raise InvalidFields(problems=problems)
+    if checked["devices"].spread == "parts":
+        _refuse(_IN_PARTS, method_spec.label, method_spec.not_in_parts)
+        _refuse(_IN_PARTS, objective_spec.label, objective_spec.not_in_parts)
     base = library.find(model)
     if method_spec.not_on_packed and library.describe(library.base(base)).parameters is None:
         _refuse(method_spec.label, Words(base.name, base.name), method_spec.not_on_packed)
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
-    problems += _missing_package(checked["training"])
+    problems += _missing_package(checked["training"]) + _missing_address(checked["devices"])
+    if checked["devices"].spread == "parts" and method_spec.params is LoraParams and checked["method"].pissa:
+        problems.append(_problem(LoraParams, "init_lora_weights", _PISSA_IN_PARTS))
     if problems:
         raise InvalidFields(problems=problems)
     data_path = datasets.find(data)
@@ -114,19 +133,20 @@ def build(
         objective_params=objective_spec.resolve(checked["objective"]).model_dump(),
         method_params=checked["method"].model_dump(),
         training=checked["training"],
-        launch=launch,
+        devices=checked["devices"],
+        launch=launch or checked["devices"].launch(),
     )
 
 
-def _refuse(method: Words, other: Words, reason: Words | None) -> None:
+def _refuse(one: Words, other: Words, reason: Words | None) -> None:
     """
     Raises:
-        Unsupported: there is a `reason` why `method` does not go with `other`.
+        Unsupported: there is a `reason` why `one` does not go with `other`.
     """
     if reason:
         raise Unsupported(
             reason=Words(
-                f"{method.en} does not go with {other.en}: {reason.en}", f"{method.zh}不能用于{other.zh}：{reason.zh}"
+                f"{one.en} does not go with {other.en}: {reason.en}", f"{one.zh}不能用于{other.zh}：{reason.zh}"
             )
         )
 
@@ -168,6 +188,12 @@ def _missing_package(training: TrainingParams) -> list[dict]:
     if service == "none" or importlib.util.find_spec(service):
         return []
     return [_problem(TrainingParams, "report_to", _NO_PACKAGE.filled(package=service))]
+
+
+def _missing_address(devices: DeviceParams) -> list[dict]:
+    if devices.machines == 1 or devices.address:
+        return []
+    return [_problem(DeviceParams, "address", _NO_ADDRESS)]
 
 
 def _problem(schema: type[Params], name: str, reason: Words) -> dict:

@@ -11,6 +11,7 @@ from engine.errors import NotFound
 from engine.fields import Params, label
 from engine.training import methods, objectives
 from engine.training.config import TrainingParams
+from engine.training.device_params import DeviceParams
 from engine.words import Words
 
 _LABELS = {
@@ -20,13 +21,14 @@ _LABELS = {
     "method": Words("Method", "方法"),
     "launch": Words("Launch", "启动方式"),
 }
+_ONE_DEVICE = DeviceParams().model_dump()
 _AUTOMATIC = Words("automatic", "自动")
 _YES, _NO = Words("yes", "是"), Words("no", "否")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: `group` is "run", "training", "method" or "objective"; `label` and `value` are for people."""
+    """One setting: `group` is "run", "training", "method", "objective" or "devices"; `label` and `value` are for people."""
 
     group: str
     name: str
@@ -49,8 +51,11 @@ def settings(config: dict, lang: str) -> list[Setting]:
         ("method", "method_params", method.params if method else Params),
         ("objective", "objective_params", objective.params if objective else Params),
         ("training", "training", TrainingParams),
+        ("devices", "devices", DeviceParams),
     )
     for group, key, schema in groups:
+        if group == "devices" and config.get(key) == _ONE_DEVICE:
+            continue
         for name, value in (config.get(key) or {}).items():
             field = schema.model_fields.get(name)
             found.append(Setting(group, name, label(field, lang) if field else name, _value(field, value, lang)))

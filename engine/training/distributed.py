@@ -10,8 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.errors import Unsupported
+from engine.words import Words
+
 if TYPE_CHECKING:
     import torch
+
+
+_BY_ACCELERATE = Words(
+    "FSDP or DeepSpeed of accelerate is switched on, and what they save can only be read by unpickling, which is not safe. "
+    "Switch it off and set spread=parts: that splits the model in the same way (FSDP2; ZeRO stage 3)",
+    "accelerate 自带的 FSDP 或 DeepSpeed 已打开，而它们保存的文件只能通过 unpickle 读取，并不安全。请关闭它，并设置 spread=parts："
+    "切分模型的方式相同（FSDP2，相当于 ZeRO 第 3 阶段）",
+)
 
 
 def rank() -> int:
@@ -33,7 +44,13 @@ def is_main() -> bool:
 
 
 def join(cpu: bool) -> None:
-    """Meet the other processes, if there are any."""
+    """Meet the other processes, if there are any.
+
+    Raises:
+        Unsupported: accelerate itself was told to part the model.
+    """
+    if any(os.environ.get(f"ACCELERATE_USE_{name}", "false") == "true" for name in ("FSDP", "DEEPSPEED")):
+        raise Unsupported(reason=_BY_ACCELERATE)
     if count() > 1:
         from accelerate import PartialState
 

@@ -70,6 +70,7 @@ class MethodSpec:
     state: what else must be in a checkpoint for an exact resume.
     clashes: parameters that do not go together, with the reason.
     not_on_packed: why it cannot train a model whose weights came packed in few bits, None where it can.
+    not_in_parts: the same for a model that lies in parts on several devices.
     objectives: keys of those that it serves, None for all; `objectives_reason` says why not the others.
     saves: "adapter" (PEFT's layout) or the whole "model".
     """
@@ -90,6 +91,7 @@ class MethodSpec:
     state: State | None = None
     clashes: tuple[Clash, ...] = ()
     not_on_packed: Words | None = None
+    not_in_parts: Words | None = None
     penalty: Callable[[Module], torch.Tensor] | None = None
     paged_optimizer: bool = False
     objectives: tuple[str, ...] | None = None
@@ -144,6 +146,10 @@ METHODS = (
             "the weights of this model are packed in a few bits already; take LoRA, which then does the same",
             "该模型的权重本来就已压缩成几位；请改用 LoRA，效果相同",
         ),
+        not_in_parts=Words(
+            "weights of 4 bits stay whole on each device; take LoRA, or let each device keep the whole model",
+            "4 位权重只能在每个设备上完整存放；请改用 LoRA，或让每个设备存放完整模型",
+        ),
         paged_optimizer=True,
     ),
     MethodSpec(
@@ -176,6 +182,10 @@ METHODS = (
         penalty=adapters.adalora_penalty,
         callbacks=adapters.adalora_callbacks,
         state=State(adapters.adalora_state, adapters.adalora_go_on),
+        not_in_parts=Words(
+            "it shares out its ranks by looking at whole matrices; take LoRA, or let each device keep the whole model",
+            "它要查看完整的矩阵才能分配秩；请改用 LoRA，或让每个设备存放完整模型",
+        ),
         clashes=(
             Clash(
                 "target_r",

@@ -34,6 +34,7 @@ class ObjectiveSpec:
     recipe(): the class that knows how to train it.
     metrics: what the trainer tells at each step beside the loss, and how people call it.
     resolve(params): `params` with what they name found, when a run is made.
+    not_in_parts: why it cannot train a model that lies in parts on several devices, None where it can.
     rate_share: the share of a method's default learning rate that is its default here.
     """
 
@@ -48,7 +49,15 @@ class ObjectiveSpec:
     methods_reason: Words | None = None
     metrics: dict[str, Words] = field(default_factory=dict)
     resolve: Callable[[Params], Params] = _as_given
+    not_in_parts: Words | None = None
     rate_share: float = 1.0
+
+
+# They compare with a second model, or let the model answer while it learns.
+_WHOLE = Words(
+    "it needs the whole model on each device; choose that each device keeps the whole model",
+    "它需要每个设备上都有完整的模型；请选择让每个设备存放完整模型",
+)
 
 
 def _packed() -> type[Recipe]:
@@ -146,6 +155,7 @@ OBJECTIVES = (
         params=parameters.PreferenceParams,
         metrics=_PAIR_METRICS,
         rate_share=0.2,
+        not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
         key="kto",
@@ -162,6 +172,7 @@ OBJECTIVES = (
         params=parameters.ThumbsParams,
         metrics={name: label for name, label in _PAIR_METRICS.items() if name != "rewards/accuracies"},
         rate_share=0.2,
+        not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
         key="reward",
@@ -181,6 +192,7 @@ OBJECTIVES = (
             "margin": Words("Score margin", "分数差距"),
         },
         rate_share=0.5,
+        not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
         key="rloo",
@@ -196,6 +208,7 @@ OBJECTIVES = (
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
         rate_share=0.2,
+        not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
         key="grpo",
@@ -211,6 +224,7 @@ OBJECTIVES = (
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
         rate_share=0.2,
+        not_in_parts=_WHOLE,
     ),
 )
 

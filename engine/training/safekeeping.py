@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from engine.errors import LossNotFinite
-from engine.training import checkpoints, distributed
+from engine.training import checkpoints, distributed, sharding
 from engine.training.room import Room
 from engine.training.tuned import Tuned
 
@@ -63,8 +63,23 @@ class Safekeeping:
             write()
 
     def _save(self, output_dir: str, state_dict: dict | None = None) -> None:
-        if self.args.should_save:
-            checkpoints.save(self.tuned, Path(output_dir))
+        checkpoints.save(self.tuned, Path(output_dir))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        """Whole, also where each process has a part of it: it then fits any number of them."""
+        own = self.optimizer.state_dict
+        gathered = sharding.whole(own())
+        self.optimizer.state_dict = lambda: gathered
+        try:
+            super()._save_optimizer_and_scheduler(output_dir)
+        finally:
+            self.optimizer.state_dict = own
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        for parameter, state in self.optimizer.state.items():
+            for name, value in state.items():
+                state[name] = sharding.parted(value, parameter)
 
     def _load_from_checkpoint(self, checkpoint: str, model: torch.nn.Module | None = None) -> None:
         checkpoints.load(self.tuned, Path(checkpoint))

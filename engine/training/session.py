@@ -16,7 +16,7 @@ from engine import hardware, home
 from engine.data import encode
 from engine.models import library
 from engine.runs.events import Events
-from engine.training import budget, checkpoints, distributed, loading, methods, objectives
+from engine.training import budget, checkpoints, distributed, loading, methods, objectives, sharding
 from engine.training import config as configs
 from engine.training.config import RunConfig
 from engine.training.recipe import Recipe, Task
@@ -41,6 +41,7 @@ class Session:
         self._method, self._objective = methods.get(config.method), objectives.get(config.objective)
         self._method_params = self._method.params(**config.method_params)
         self._device = hardware.best()
+        self._sharded = config.devices.spread == "parts" and distributed.count() > 1
         self._room = Room(run, events)
         # What the supervisor wrote for this start: where to resume, and how much smaller packs must be.
         self._plan = _read(run / "resume.json") or {}
@@ -63,7 +64,8 @@ class Session:
                 run=self._run,
                 config=self._config,
                 events=self._events,
-                device=self._device,
+                # In parts, one layer after the other goes to the device: all of it may not fit there.
+                device=hardware.devices()[-1] if self._sharded else self._device,
                 tokenizer=tokenizer,
                 template=template,
                 params=self._objective.params(**self._config.objective_params),
@@ -87,10 +89,12 @@ class Session:
             self._events.write("phase", phase="evaluating")
             trainer.evaluate()
         self._events.write("phase", phase="saving")
-        if distributed.is_main():
-            self._room.keep(
-                lambda: self._save(tuned, tokenizer), lambda: shutil.rmtree(self._run / ".final", ignore_errors=True)
-            )
+        with sharding.gathered(tuned) as gathered:
+            if distributed.is_main():
+                self._room.keep(
+                    lambda: self._save(tuned, tokenizer, gathered),
+                    lambda: shutil.rmtree(self._run / ".final", ignore_errors=True),
+                )
         self._events.write(
             "done",
             stopped=reporter.stopped,
@@ -153,6 +157,8 @@ class Session:
         tuned = recipe.wrap(Tuned(model, self._method, compute))
         tuned.rate_factor = partial(self._method.rate_factor, params)
         checkpoints.keep_start(tuned, self._run / "start")
+        if self._sharded:
+            sharding.shard(tuned, self._device)
         return tuned
 
     def _trainer(self, recipe: Recipe, tuned: Tuned, total: int, evaluates: bool) -> tuple[Trainer, Reporter]:
@@ -194,6 +200,9 @@ class Session:
         if training.early_stopping_patience and evaluates:
             callbacks.append(EarlyStoppingCallback(training.early_stopping_patience))
         trainer = recipe.trainer(tuned, arguments, self._budget(causal), callbacks)
+        # It then leaves gradients and placement to the model itself. Set on the model, it would refuse to keep checkpoints:
+        # transformers' own cannot hold parts.
+        trainer.is_distributed_loading_by_transformers = self._sharded
         trainer.room, trainer.most = self._room, 1e9 * (training.save_disk_gb or math.inf)
         self._events.write("phase", phase="preparing", micro_batch=trainer.micro_batch)
         trainer.remove_callback(transformers.PrinterCallback)
@@ -216,11 +225,11 @@ class Session:
                 home.write_json(file, decisions)
         return decisions[name]
 
-    def _save(self, tuned: Tuned, tokenizer: object) -> None:
+    def _save(self, tuned: Tuned, tokenizer: object, gathered: dict[str, torch.Tensor] | None) -> None:
         """`final/`, whole or not at all; one from before a resume makes way."""
         final, beside = self._run / "final", self._run / ".final"
         shutil.rmtree(beside, ignore_errors=True)
-        checkpoints.save_model(tuned, beside, tuned.compute)
+        checkpoints.save_model(tuned, beside, tuned.compute, gathered)
         tokenizer.save_pretrained(beside)
         shutil.rmtree(final, ignore_errors=True)
         beside.rename(final)

@@ -11,7 +11,7 @@ import torch
 from transformers import Trainer
 
 from engine.data.encode import Encoded
-from engine.training.batching import Layout, Step, StepLoader, pack, share, split
+from engine.training.batching import Layout, Step, StepLoader, pack, turns
 from engine.training.learner import Learner
 from engine.training.safekeeping import Safekeeping
 
@@ -71,14 +71,14 @@ class PackedTrainer(Safekeeping, Trainer):
     @torch.no_grad()
     def evaluate(self, *args: object, **kwargs: object) -> dict[str, float]:
         """The mean loss over the validation rows' counted tokens, as `{"eval_loss": nats}`."""
-        # Not wrapped for several processes: each has packs of its own, in a number of its own.
         model = self.tuned
         model.eval()
-        rows = share(self._val_rows, self._val.lengths, self.args.process_index, self.args.world_size)
         total = torch.zeros((), dtype=torch.float64, device=self.args.device)
         # Without gradients a pack needs far less memory; twice the budget keeps it under that of a training step.
-        for part in split(rows, self._val.lengths + self._layout.slots, 2 * self._budget):
-            total += model(pack(self._val, part, self._layout, self.args.device), 1.0)
+        lengths, processes = self._val.lengths + self._layout.slots, self.args.world_size
+        own, idle = turns(self._val_rows, lengths, 2 * self._budget, self.args.process_index, processes)
+        for part, scale in [*((each, 1.0) for each in own), *((each, 0.0) for each in idle)]:
+            total += model(pack(self._val, part, self._layout, self.args.device), scale)
         total = self.accelerator.reduce(total, reduction="sum")
         metrics = {"eval_loss": (total / int(self._val.answer_lengths[self._val_rows].sum())).item()}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)

@@ -14,6 +14,7 @@ VERBS = (
     train.RUNS,
     train.RESUME,
     train.STOP,
+    train.JOIN,
     judge.JUDGE,
     ask.ASK,
     compare.EVALUATE,

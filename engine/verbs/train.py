@@ -1,11 +1,17 @@
-"""Verbs on runs: train, list, resume, stop. A run started here is an ordinary run: the app lists it and can stop it."""
+"""Verbs on runs: train, list, resume, stop, join. A run started here is an ordinary run: the app lists it and can stop it."""
 
 import signal
+import subprocess
+import sys
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.runs import jobs, store
+from engine import home
+from engine.runs import jobs, launch, processes, store
+from engine.runs.kinds import KINDS
+from engine.runs.status import ENDED
 from engine.runs.store import Run
 from engine.verbs import text
 from engine.verbs.progress import Progress
@@ -14,6 +20,8 @@ from engine.verbs.verb import Verb, no_arguments
 from engine.words import Words, system_language
 
 _RUN = Words("id of a run, or its folder", "任务编号或其文件夹")
+# Seconds between two tries to meet the first machine.
+_AGAIN = 2.0
 _RESULTS = ("steps", "final_loss", "eval_loss", "tokens_per_second", "trainable_parameters")
 
 
@@ -45,6 +53,23 @@ def runs(args: Namespace) -> list[dict]:
 def stop(args: Namespace) -> dict:
     run = store.find(args.run)
     return {"run": str(run.path), "status": jobs.stop(run, now=args.now)["state"]}
+
+
+def join(args: Namespace) -> dict:
+    """This machine's part in a run that was started on another; again after each new start there, till the run has ended."""
+    run = store.find(args.run)
+    command = launch.command(
+        launch.on_machine(run.config.get("launch"), args.machine), ["-m", KINDS[run.kind].module, str(run.path)]
+    )
+    while run.status()["state"] not in ENDED:
+        worker = subprocess.Popen(command, cwd=home.ASSETS.parent, env=processes.environment(), stdout=sys.stderr)
+        who = processes.identity(worker.pid)
+        while worker.poll() is None:
+            time.sleep(_AGAIN)
+            if run.status()["state"] in ENDED:
+                processes.kill(who)
+        time.sleep(_AGAIN)
+    return {"run": str(run.path), "status": run.status()["state"]}
 
 
 def _carried(run: Run) -> dict:
@@ -133,6 +158,17 @@ def _resume_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("--epochs", metavar="E", type=float, help=say("new total of epochs", "新的总训练轮数"))
 
 
+def _join_arguments(parser: ArgumentParser, lang: str) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
+    parser.add_argument(
+        "--machine",
+        metavar="N",
+        type=int,
+        required=True,
+        help=Words("which machine this is; the first is 0", "本机的编号；发起训练的机器是 0").text(lang),
+    )
+
+
 def _stop_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
     parser.add_argument(
@@ -182,6 +218,13 @@ RESUME = Verb(
     Words("go on with a run that ended, from a checkpoint", "从检查点继续一个已结束的任务"),
     _resume_arguments,
     resume,
+    _show_carried,
+)
+JOIN = Verb(
+    "join",
+    Words("take part in a run on several machines, from one of the others", "在另一台机器上加入多机训练任务"),
+    _join_arguments,
+    join,
     _show_carried,
 )
 STOP = Verb(

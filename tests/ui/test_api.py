@@ -1,19 +1,16 @@
 """The public API over a real server, with gradio_client: upload, convert, train, follow, stop, compare."""
 
-import asyncio
-import contextlib
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from engine import home
 from engine.runs.status import ENDED
-from ui import site
+
+from .conftest import served
 
 # Gradio 6 sets an option that pandas 3.1 has given up, each time it sums up its own statistics.
 pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated")
@@ -21,28 +18,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' i
 QUICK = {"max_steps": 3, "eval_rows": 4, "batch_size": 4}
 
 
-class Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def running(self) -> Iterator[str]:
-        thread = threading.Thread(target=self.run)
-        thread.start()
-        while not self.started:
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
-        self.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def url(tmp_path_factory) -> Iterator[str]:
-    async def application() -> object:
-        return site.application(["127.0.0.1"])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEDESK_HOME", str(tmp_path_factory.mktemp("workspace")))
-        config = uvicorn.Config(asyncio.run(application()), port=0, log_level="warning", timeout_graceful_shutdown=3)
-        with Server(config).running() as url:
-            yield url
+    with served(tmp_path_factory.mktemp("workspace")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 
 from engine.compare.chat import Chat
 from engine.runs import store
+from engine.runs.background import Jobs
 from engine.runs.events import Events
-from engine.runs.jobs import Jobs
 from engine.runs.status import Writer
 from ui import chart
 from ui.services import Services

@@ -2,36 +2,20 @@
 every page, and to every public endpoint. Nothing runs, nothing leaks, nothing crashes, nothing is written elsewhere.
 """
 
-import asyncio
-import contextlib
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from engine.runs import jobs, status, store
 from engine.runs.events import Events
-from ui import site
+
+from .conftest import served
 
 SECRET = "known only to this file"
 SCRIPT = '<script>document.title="ran"</script>'
-
-
-class Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def running(self) -> Iterator[str]:
-        thread = threading.Thread(target=self.run)
-        thread.start()
-        while not self.started:
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
-        self.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +38,11 @@ def place(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(place) -> Iterator[httpx.Client]:
-    async def application() -> object:
-        return site.application(["127.0.0.1"])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEDESK_HOME", str(place / "workspace"))
-        config = uvicorn.Config(asyncio.run(application()), port=0, log_level="error", timeout_graceful_shutdown=3)
-        with Server(config).running() as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-            yield client
-            # Some of what was sent is a fair request: the button that runs the demo takes no values at all.
-            for run in store.jobs():
-                jobs.stop(run, now=True)
+    with served(place / "workspace") as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        yield client
+        # Some of what was sent is a fair request: the button that runs the demo takes no values at all.
+        for run in store.jobs():
+            jobs.stop(run, now=True)
 
 
 def answer_of(client: httpx.Client, event: int, data: object, said: object = None) -> str:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 import app
 from engine.compare.chat import Chat
 from engine.runs import store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from tests.tiny import make_data
 from ui import present, site
 from ui.gate import Password

@@ -4,8 +4,8 @@ import pytest
 
 from engine.compare.chat import Chat
 from engine.runs import store
+from engine.runs.background import Jobs
 from engine.runs.events import Events
-from engine.runs.jobs import Jobs
 from ui import overlay, run_log, runs_tab
 from ui.services import Services
 from ui.text import Text

@@ -13,7 +13,7 @@ from engine.compare.chat import Chat
 from engine.data import convert
 from engine.errors import InvalidFields
 from engine.fields import Params, param
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from engine.training import adapters, config, counts, methods
 from engine.training.methods import METHODS, MethodSpec
 from engine.words import LANGUAGES, Words

@@ -13,7 +13,7 @@ from engine import home
 from engine.downloads import queue
 from engine.models import source
 from engine.runs import jobs, store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from tests.engine.downloads.conftest import library_of
 
 

@@ -5,8 +5,8 @@ import sys
 import threading
 
 from engine.runs import kinds
+from engine.runs.background import Jobs
 from engine.runs.bounds import Bounds
-from engine.runs.jobs import Jobs
 
 
 def main() -> None:

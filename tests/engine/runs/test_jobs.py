@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import NotFound, Unsupported
 from engine.runs import jobs, kinds, processes, queue, store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from engine.runs.status import ACTIVE
 
 from .conftest import state, wait_for

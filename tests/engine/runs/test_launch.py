@@ -1,6 +1,7 @@
 import sys
 
 import pytest
+import yaml
 
 from engine.errors import Unsupported
 from engine.runs import launch
@@ -46,3 +47,26 @@ def test_options_are_handed_on(tmp_path):
 def test_nothing_else_is_started(given):
     with pytest.raises(Unsupported, match="accelerate launch"):
         launch.command(given, WORKER)
+
+
+def test_every_machine_gets_the_same_launch_with_a_number_of_its_own():
+    first = launch.several(8, machines=2, address="node-a", port=29500)
+    assert launch.command(first, WORKER)[-3:] == WORKER
+    second = launch.on_machine(first, 1)
+    assert second == first.replace("--machine_rank 0", "--machine_rank 1") != first
+    assert yaml.safe_load(launch.configuration(second)) == {
+        "compute_environment": "LOCAL_MACHINE",
+        "distributed_type": "MULTI_GPU",
+        "rdzv_backend": "static",
+        "num_processes": 8,
+        "num_machines": 2,
+        "machine_rank": 1,
+        "main_process_ip": "node-a",
+        "main_process_port": 29500,
+    }
+
+
+@pytest.mark.parametrize(("given", "number"), [(None, 1), (launch.several(2), 1), (launch.several(2, 2, "a", 1), 2)])
+def test_a_machine_that_is_not_there_has_none(given, number):
+    with pytest.raises(Unsupported, match="machine"):
+        launch.on_machine(given, number)

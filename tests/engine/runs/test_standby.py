@@ -9,7 +9,7 @@ import pytest
 
 from engine.runs import standby as standbys
 from engine.runs import store
-from engine.runs.jobs import Jobs
+from engine.runs.background import Jobs
 from engine.runs.standby import Standby
 
 from .conftest import HERE, ROOT, state, wait_for

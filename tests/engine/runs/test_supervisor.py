@@ -29,6 +29,13 @@ def test_a_run_goes_to_its_end(workspace, bounds):
     assert run.checkpoints() == [10, 20]
 
 
+def test_nothing_of_a_supervisor_killed_while_it_wrote_is_left_behind(workspace, bounds):
+    run = store.create({"steps": 5})
+    (run.path / ".status.json.left").write_text("{")
+    assert carry(run, bounds)["state"] == "finished"
+    assert [path.name for path in run.path.glob(".*") if path.name != ".supervisor"] == []
+
+
 def test_a_stop_is_obeyed_and_the_run_resumes_from_its_last_checkpoint(workspace, bounds):
     run = store.create({"steps": 1000, "delay": 0.02})
     worker = threading.Thread(target=carry, args=(run, bounds))

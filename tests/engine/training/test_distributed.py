@@ -2,7 +2,12 @@
 process that dies takes nothing with it."""
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +15,12 @@ import psutil
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from engine import home
 from engine.data.encode import Encoded
-from engine.runs import jobs, store
+from engine.runs import jobs, launch, plan, store
 from engine.runs.events import log
 from engine.training import batching, distributed
 from engine.training import config as configs
@@ -32,11 +39,9 @@ SETTINGS = {
 
 
 def launched(model: Path, data: Path, **settings: object) -> store.Run:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launch = f"accelerate launch --multi_gpu --num_processes 2 --num_machines 1 --main_process_port {port}"
-    config = configs.build(str(model), str(data), method="lora", settings=SETTINGS | settings, launch=launch)
+    """On two processes of this machine, or as `settings` say."""
+    two = None if "machines" in settings else launch.several(2)
+    config = configs.build(str(model), str(data), method="lora", settings=SETTINGS | settings, launch=two)
     return store.create(config.model_dump(mode="json"))
 
 
@@ -45,10 +50,23 @@ def losses(run: Path) -> dict[int, float]:
     return {event["step"]: event["loss"] for event in log(run / "events.jsonl").after(0) if event["type"] == "step"}
 
 
-def member(run: store.Run, rank: int) -> psutil.Process:
-    """The process of that rank that trains `run`."""
-    family = psutil.Process(run.status()["worker"]["pid"]).children(recursive=True)
-    return next(process for process in family if process.environ().get("LOCAL_RANK") == str(rank))
+@contextmanager
+def joined(run: store.Run) -> Iterator[subprocess.Popen]:
+    """What a person starts on the second machine, here on the same one."""
+    command = [sys.executable, "-m", "engine", "join", str(run.path), "--machine", "1"]
+    second = subprocess.Popen(command, cwd=home.ASSETS.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield second
+        assert second.wait() == 0
+    finally:
+        second.kill()
+        second.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.mark.timeout(600)
@@ -79,19 +97,59 @@ def test_two_processes_learn_what_one_learns_also_when_stopped_and_resumed(train
 
 
 @pytest.mark.timeout(600)
-def test_a_process_that_dies_ends_the_run_and_its_last_checkpoint_stands(workspace, model, data):
-    run = launched(model, data, num_train_epochs=500, save_steps=2, eval_steps=2, save_total_limit=2)
+def test_a_model_in_parts_goes_on_as_a_whole_one_would(train, model, data):
+    """From a checkpoint of one process, which shows that checkpoints fit any number of them."""
+    alone, _ = train("lora", **SETTINGS)
+    run = launched(model, data, spread="parts")
+    shutil.copytree(alone / "checkpoints", run.path / "checkpoints")
+    run.drop_checkpoints(after=7)
+    plan.write(run.path, {"checkpoint": 7})
+    assert jobs.supervise(run)["state"] == "finished", run.log_tail()
+    expected, got = losses(alone), losses(run.path)
+    assert list(got) == [8, 9, 10, 11, 12]
+    assert [got[step] for step in got] == pytest.approx([expected[step] for step in got], rel=1e-5)
+    for name in ("trainable.safetensors", "adapter_model.safetensors"):
+        whole, parts = (load_file(path / "checkpoints" / "checkpoint-12" / name) for path in (alone, run.path))
+        torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-5)
+    whole, parts = (
+        torch.load(path / "checkpoints" / "checkpoint-12" / "optimizer.pt", weights_only=True)["state"]
+        for path in (alone, run.path)
+    )
+    torch.testing.assert_close(parts, whole, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.timeout(600)
+def test_on_two_machines_one_dies_and_the_last_checkpoint_goes_on_with_the_same_dropout(workspace, model, data):
+    where = {"machines": 2, "address": "127.0.0.1", "port": free_port()}
+    often = {"num_train_epochs": 500, "save_steps": 2, "eval_steps": 1000, "lora_dropout": 0.2}
+    run = launched(model, data, **where, **often)
     killed = []
 
-    def kill_one(status: dict) -> None:
-        if not killed and run.checkpoints():
-            killed.append(member(run, 1))
+    def kill_the_second(status: dict) -> None:
+        if not killed and len(run.checkpoints()) > 2:
+            family = psutil.Process(second.pid).children(recursive=True)
+            killed.append(next(process for process in family if process.environ().get("RANK") == "1"))
             killed[0].kill()
 
-    ended = jobs.supervise(run, watch=kill_one)
-    assert killed and ended["state"] == "failed" and ended["error"]
-    assert run.checkpoints()
+    with joined(run) as second:
+        ended = jobs.supervise(run, watch=kill_the_second)
+    assert ended["state"] == "failed" and ended["error"]
     assert not any(str(run.path) in " ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"]))
+    before = losses(run.path)
+
+    def stop_soon(status: dict) -> None:
+        if status["step"] >= 6:
+            run.request("stop")
+
+    jobs.prepare_resume(run, checkpoint=2)
+    with joined(run):
+        assert jobs.supervise(run, watch=stop_soon)["state"] == "stopped", run.log_tail()
+    after = {
+        event["step"]: event["loss"]
+        for event in run.events()
+        if event["type"] == "step" and event["seq"] > ended["seq"]
+    }
+    assert [after[step] for step in (3, 4, 5, 6)] == [before[step] for step in (3, 4, 5, 6)]
 
 
 def encoded(lengths: list[int]) -> Encoded:
