@@ -18,6 +18,7 @@
         ├── TooLittleRoom        less room than a download needs
         ├── Damaged              a downloaded file that is not what the hub announced
         ├── OutOfMemory          no memory left
+        ├── TooLittleMemory      less memory than merging a model needs
         ├── LossNotFinite        training diverged
         ├── DeviceLost           the GPU stopped answering
         ├── WorkerDied           the training process ended without a word
@@ -160,6 +161,14 @@ class OutOfMemory(WorkError):
     words = Words(
         en="Not enough memory, even with one example at a time. Choose a smaller model, a shorter maximum length, or QLoRA.",
         zh="内存不足，即使每次只处理一条样本也放不下。请换小一些的模型、缩短最大长度，或改用 QLoRA。",
+    )
+
+
+class TooLittleMemory(WorkError):
+    words = Words(
+        en="Merging '{name}' needs {need} of memory, but only {free} is free. Close other programs and try again, or "
+        "export the adapter alone.",
+        zh="合并“{name}”需要 {need} 内存，但目前只有 {free} 可用。请关闭其他程序后重试，或只导出适配器。",
     )
 
 

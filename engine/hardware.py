@@ -151,6 +151,11 @@ def free_memory(device: Device) -> int:
         import torch
 
         return torch.cuda.mem_get_info(device.key)[0]
+    return free_ram()
+
+
+def free_ram() -> int:
+    """Bytes of the computer's own memory that can be taken now. Loads no torch."""
     return min(psutil.virtual_memory().available, memory_limit())
 
 

@@ -90,6 +90,13 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what `new_folder` left in `folder` where its process was killed."""
+    for left in folder.glob(".*.????????"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal digits."""
     found = hashlib.sha256()

@@ -4,23 +4,20 @@ What appears, appears whole. It imports torch only to merge.
 """
 
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from engine import home
-from engine.compare import evaluate
+from engine import hardware, home
+from engine.compare import gguf, modelcard, modelfile
 from engine.compare.names import Source, adapter_kind, resolve
-from engine.errors import DiskFull, Unsupported, WorkError
+from engine.data import tokens
+from engine.data.template import ChatTemplate
+from engine.errors import TooLittleMemory, TooLittleRoom, Unsupported
 from engine.models import library
 from engine.runs.store import Run
-from engine.training import methods, objectives
 from engine.words import Words
 
 FORMATS = ("adapter", "merged", "gguf")
-_CONVERTER = "convert_hf_to_gguf.py"
 _WORDS_FILES = ("tokenizer*", "special_tokens_map.json", "vocab.*", "merges.txt", "chat_template*", "added_tokens.json")
 
 _NO_FORM = Words("There is no form '{form}'; there are: {forms}.", "没有“{form}”这种格式，可选：{forms}。")
@@ -32,19 +29,6 @@ _NO_MERGE = Words(
     "What run '{run}' learnt lies before the prompt, not in the weights, so it cannot be merged; export the adapter.",
     "任务“{run}”学到的内容位于提示之前，不在权重里，无法合并；请导出适配器（adapter）。",
 )
-_NO_CONVERTER = Words(
-    f"GGUF needs llama.cpp's {_CONVERTER}, which was found neither on the PATH nor in ~/llama.cpp. Get llama.cpp, or "
-    "export as 'merged'.",
-    f"导出 GGUF 需要 llama.cpp 的 {_CONVERTER}，但在 PATH 和 ~/llama.cpp 中都没有找到。请获取 llama.cpp，或导出为 merged。",
-)
-_UNKNOWN_TOKENIZER = Words(
-    "llama.cpp does not know this model's tokenizer, so it cannot be written as GGUF. Export as 'merged' and serve it with "
-    "vLLM or transformers.",
-    "llama.cpp 不认识该模型的分词器，无法导出为 GGUF。请导出为 merged，用 vLLM 或 transformers 部署。",
-)
-_REFUSED = Words("llama.cpp's converter refused this model ({last})", "llama.cpp 的转换程序不接受该模型（{last}）")
-# How the converter says that it does not know a tokenizer: of BPE by its pieces of a test text, else by its class.
-_TOKENIZER_SIGNS = ("pre-tokenizer was not recognized", "get_vocab_base_pre", "tokenizer.model")
 
 Progress = Callable[[str], None]
 
@@ -53,11 +37,10 @@ def export(run: Run, form: str, out: Path, progress: Progress = lambda phase: No
     """Write the final model of `run` to the new folder `out` as "adapter", "merged" or "gguf".
 
     Args:
-        progress: called with "copying", "loading", "saving", "converting" as each begins.
+        progress: called with "copying", "checking", "loading", "saving", "converting" as each begins.
 
     Raises:
-        NotFound: the run has no final model yet. Unsupported: it cannot be had in that form. Exists: `out` is there.
-        DiskFull: there is too little room, seen beforehand where possible.
+        As `check`. Exists: `out` is there. TooLittleRoom: seen beforehand. DiskFull: it filled up meanwhile.
     """
     check(run, form)
     source = resolve(f"run:{run.path}")
@@ -66,64 +49,13 @@ def export(run: Run, form: str, out: Path, progress: Progress = lambda phase: No
     with home.new_folder(out) as folder:
         if form == "adapter":
             progress("copying")
-            shutil.copytree(source.adapter, folder, dirs_exist_ok=True)
-            _copy_words(source, folder)
+            _copy_adapter(source, folder)
         elif form == "merged":
             _merge(source, folder, progress)
         else:
-            with tempfile.TemporaryDirectory(dir=folder.parent) as merged:
-                _merge(source, Path(merged), progress)
-                progress("converting")
-                _convert(converter(), Path(merged), folder)
-        (folder / "README.md").write_text(_card(run, source, form, out), encoding="utf-8")
+            _to_gguf(source, folder, progress)
+        (folder / "README.md").write_text(modelcard.written(run, source, form, out.name), encoding="utf-8")
     return out
-
-
-def converter() -> str | None:
-    """llama.cpp's converter, if it is at hand."""
-    usual = Path.home() / "llama.cpp" / _CONVERTER
-    return shutil.which(_CONVERTER) or (str(usual) if usual.is_file() else None)
-
-
-def _merge(source: Source, folder: Path, progress: Progress) -> None:
-    if source.adapter is None:
-        progress("copying")
-        shutil.copytree(source.weights, folder, dirs_exist_ok=True)
-    else:
-        import torch
-        from transformers import AutoConfig
-
-        from engine import hardware
-        from engine.training.loading import load_model
-
-        progress("loading")
-        # Added in fp32, since the correction is small beside the weight; then in the format the base came in.
-        cpu = hardware.devices()[-1]
-        model = load_model(source.adapter, torch.float32, cpu)
-        progress("saving")
-        stored = AutoConfig.from_pretrained(library.base(source.weights), local_files_only=True).dtype
-        model.to(stored or torch.float32).save_pretrained(folder, max_shard_size="2GB")
-    _copy_words(source, folder)
-
-
-def _copy_words(source: Source, folder: Path) -> None:
-    """Tokenizer and the chat template of the training, so that whoever loads the model asks as it was taught."""
-    for pattern in _WORDS_FILES:
-        for file in source.words.glob(pattern):
-            shutil.copy(file, folder / file.name)
-    if source.template:
-        shutil.copy(source.template, folder / "chat_template.jinja")
-
-
-def _convert(program: str, merged: Path, folder: Path) -> None:
-    command = [sys.executable, program, str(merged), "--outfile", str(folder / "model.gguf"), "--outtype", "f16"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    if done.returncode:
-        if any(sign in done.stderr for sign in _TOKENIZER_SIGNS):
-            raise Unsupported(reason=_UNKNOWN_TOKENIZER)
-        last = (done.stderr.strip().splitlines() or ["?"])[-1]
-        raise WorkError(reason=_REFUSED.filled(last=last))
-    (folder / "Modelfile").write_text("FROM ./model.gguf\n", encoding="utf-8")
 
 
 def refusal(run: Run, form: str) -> Words | None:
@@ -140,26 +72,98 @@ def refusal(run: Run, form: str) -> Words | None:
         return _NO_ADAPTER.filled(run=run.card["name"] or run.id)
     if form != "adapter" and prompt_based:
         return _NO_MERGE.filled(run=run.card["name"] or run.id)
-    if form == "gguf" and converter() is None:
-        return _NO_CONVERTER
+    if form == "gguf" and gguf.converter() is None:
+        return gguf.MISSING
     return None
 
 
 def check(run: Run, form: str) -> None:
     """Raises:
     NotFound: the run has no final model yet. Unsupported: it cannot be had in that form here.
+    TooLittleMemory: to be merged, its base would have to fit into memory, and does not now.
     """
     reason = refusal(run, form)
     if reason is not None:
         raise Unsupported(reason=reason)
+    source = resolve(f"run:{run.path}")
+    need, free = _memory(source, form), hardware.free_ram()
+    if need > free:
+        name = run.card["name"] or run.id
+        raise TooLittleMemory(name=name, need=home.size_text(need), free=home.size_text(free))
 
 
 def expected_bytes(run: Run, form: str) -> int:
     """About how many bytes are written for an export, those that are only needed on the way included."""
-    return _need(resolve(f"run:{run.path}"), form)
+    return _room(resolve(f"run:{run.path}"), form)
 
 
-def _need(source: Source, form: str) -> int:
+def _copy_adapter(source: Source, folder: Path) -> None:
+    shutil.copytree(source.adapter, folder, dirs_exist_ok=True)
+    # Where the base lies on this computer helps nobody elsewhere; its hub ID does.
+    kind = adapter_kind(source.adapter) | {"base_model_name_or_path": modelcard.base_name(source)}
+    home.write_json(folder / "adapter_config.json", kind)
+    _copy_words(source, folder)
+
+
+def _merge(source: Source, folder: Path, progress: Progress) -> None:
+    if source.adapter is None:
+        progress("copying")
+        shutil.copytree(source.weights, folder, dirs_exist_ok=True)
+    else:
+        import torch
+        from transformers import AutoConfig
+
+        from engine.training.loading import load_model
+
+        progress("loading")
+        # Added in fp32, since the correction is small beside the weight; then in the format the base came in.
+        model = load_model(source.adapter, torch.float32, hardware.devices()[-1])
+        progress("saving")
+        stored = AutoConfig.from_pretrained(library.base(source.weights), local_files_only=True).dtype
+        model.to(stored or torch.float32).save_pretrained(folder, max_shard_size="2GB")
+    _copy_words(source, folder)
+
+
+def _to_gguf(source: Source, folder: Path, progress: Progress) -> None:
+    merged = folder / "merged"
+    merged.mkdir()
+    progress("checking")
+    # Asked first: a merge of minutes for a model that the converter does not take would be lost time.
+    shutil.copy(library.base(source.weights) / "config.json", merged)
+    _copy_words(source, merged)
+    gguf.check_tokenizer(merged)
+    _merge(source, merged, progress)
+    progress("converting")
+    gguf.convert(merged, folder)
+    shutil.rmtree(merged)
+    (folder / "Modelfile").write_text(modelfile.written(_template(source), gguf.FILE), encoding="utf-8")
+
+
+def _copy_words(source: Source, folder: Path) -> None:
+    """Tokenizer and the chat template of the training, so that whoever loads the model asks as it was taught."""
+    for pattern in _WORDS_FILES:
+        for file in source.words.glob(pattern):
+            shutil.copy(file, folder / file.name)
+    if source.template:
+        shutil.copy(source.template, folder / "chat_template.jinja")
+
+
+def _template(source: Source) -> ChatTemplate:
+    read = tokens.read(source.words)
+    if source.template is None:
+        return read.template
+    return ChatTemplate(source.template.read_text(encoding="utf-8"), read.special)
+
+
+def _memory(source: Source, form: str) -> int:
+    """Bytes that are held at once: a whole model in fp32 where one is merged, else next to nothing."""
+    if form == "adapter" or source.adapter is None:
+        return 0
+    described = library.describe(library.base(source.weights))
+    return 4 * (described.parameters or described.bytes // 2)
+
+
+def _room(source: Source, form: str) -> int:
     if form == "adapter":
         return home.size_of(source.adapter or source.weights)
     return library.describe(library.base(source.weights)).bytes * (2 if form == "gguf" else 1)
@@ -167,55 +171,6 @@ def _need(source: Source, form: str) -> int:
 
 def _check_room(source: Source, form: str, out: Path) -> None:
     place = next(parent for parent in out.parents if parent.exists())
-    if shutil.disk_usage(place).free < _need(source, form):
-        raise DiskFull(path=str(out), free=home.free_text(place))
-
-
-def _card(run: Run, source: Source, form: str, out: Path) -> str:
-    """The model card, in Chinese and English."""
-    config, result = run.config, run.status()["result"] or {}
-    method, objective = methods.get(config["method"]), objectives.get(config["objective"])
-    scores = evaluate.last(run)
-    parts = []
-    for lang in ("zh", "en"):
-        say = {"zh": 1, "en": 0}[lang]
-        facts = [
-            (("Base model", "底座模型")[say], f"`{library.base(source.weights).name}`"),
-            (("Objective", "训练目标")[say], objective.label.text(lang)),
-            (("Method", "训练方法")[say], method.label.text(lang)),
-            (("Data", "训练数据")[say], f"`{Path(config['data']).name}`"),
-            (("Steps", "训练步数")[say], result.get("steps")),
-            (("Validation loss", "验证损失")[say], result.get("eval_loss")),
-            (("Run", "任务编号")[say], f"`{run.id}`"),
-        ]
-        lines = [f"- {name}: {value}" for name, value in facts if value is not None]
-        if scores:
-            lines += ["", Words(*scores["sentence"]).text(lang)]
-        if source.quantised and form != "adapter":
-            lines += [
-                "",
-                (
-                    "Trained on a 4-bit base and merged into the base in full precision: answers can differ slightly.",
-                    "训练时底座为 4 位量化，导出时合并进全精度底座：回答可能与训练时略有差别。",
-                )[say],
-            ]
-        parts.append("\n".join(lines))
-    return f"# {run.card['name'] or run.id}\n\n{parts[0]}\n\n---\n\n{parts[1]}\n\n{_usage(source, form, out)}"
-
-
-def _usage(source: Source, form: str, out: Path) -> str:
-    if form == "gguf":
-        return f"```\nollama create {out.name} -f Modelfile\nollama run {out.name}\n```\n"
-    if form == "merged":
-        return (
-            "```python\nfrom transformers import pipeline\n"
-            f'chat = pipeline("text-generation", "{out.name}")\n'
-            'print(chat([{"role": "user", "content": "你好"}])[0]["generated_text"][-1]["content"])\n```\n\n'
-            f"```\nvllm serve {out.name}\n```\n"
-        )
-    base = library.base(source.weights)
-    return (
-        "```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n"
-        f'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "{out.name}")\n```\n\n'
-        f"```\nvllm serve {base} --enable-lora --lora-modules tuned={out.name}\n```\n"
-    )
+    need, free = _room(source, form), shutil.disk_usage(place).free
+    if free < need:
+        raise TooLittleRoom(name=out.name, need=home.size_text(need), path=str(place), free=home.size_text(free))

@@ -228,6 +228,7 @@ class Supervisor:
 
     def _conclude(self) -> None:
         """The worker is gone: the final state, or another worker."""
+        home.sweep(self._run.path)
         told = end_state(self.status)
         if told in ("finished", "stopped"):
             self._end(told, None)

@@ -4,13 +4,20 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from engine import hardware, home
+from engine.compare import modelcard
 from engine.compare.desk import Desk
 from engine.compare.export import export
+from engine.compare.names import Source
 from engine.compare.settings import GenerationParams
-from engine.errors import Exists, Unsupported
+from engine.errors import Exists, TooLittleMemory, TooLittleRoom, Unsupported
+from engine.models import library
 from engine.runs import store
 
 ALONE = """
@@ -63,7 +70,47 @@ def test_what_cannot_be_exported_says_why_and_leaves_nothing(workspace, tmp_path
         export(store.find("lora"), "adapter", tmp_path / "out")
 
 
-@pytest.mark.skipif(shutil.which("convert_hf_to_gguf.py") is not None, reason="llama.cpp is installed")
-def test_gguf_without_llama_cpp_says_what_is_missing(workspace, tmp_path):
-    with pytest.raises(Unsupported, match="llama"):
-        export(store.find("lora"), "gguf", tmp_path / "out")
+def test_too_little_memory_is_seen_before_anything_is_written(workspace, base, tmp_path, monkeypatch):
+    need = 4 * library.describe(base).parameters
+    monkeypatch.setattr(hardware, "free_ram", lambda: need - 1)
+    phases = []
+    with pytest.raises(TooLittleMemory) as said:
+        export(store.find("lora"), "merged", tmp_path / "out", phases.append)
+    assert home.size_text(need) in said.value.text("zh") and home.size_text(need - 1) in said.value.text("en")
+    assert phases == [] and list(tmp_path.iterdir()) == []
+    export(store.find("lora"), "adapter", tmp_path / "adapter")
+    export(store.find("full"), "merged", tmp_path / "full")  # copied: nothing has to be in memory
+    monkeypatch.setattr(hardware, "free_ram", lambda: need)
+    export(store.find("lora"), "merged", tmp_path / "out")
+
+
+def test_too_little_room_is_seen_before_anything_is_written(workspace, base, tmp_path, monkeypatch):
+    need = library.describe(base).bytes
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=need - 1))
+    with pytest.raises(TooLittleRoom, match=home.size_text(need)):
+        export(store.find("lora"), "merged", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_4_bit_run_is_merged_into_the_full_base_and_says_so(workspace, base, tmp_path):
+    run = store.find("qlora")
+    merged = export(run, "merged", tmp_path / "merged")
+    adapter = export(run, "adapter", tmp_path / "adapter")
+    assert all(note in (merged / "README.md").read_text(encoding="utf-8") for note in modelcard.FROM_4_BIT)
+    assert modelcard.FROM_4_BIT.en not in (adapter / "README.md").read_text(encoding="utf-8")
+    learnt = load_file(adapter / "adapter_model.safetensors")
+    before, after = load_file(base / "model.safetensors"), load_file(merged / "model.safetensors")
+    name = "model.layers.0.self_attn.q_proj"
+    a, b = (learnt[f"base_model.model.{name}.lora_{side}.weight"] for side in "AB")
+    scale = json.loads((adapter / "adapter_config.json").read_text())["lora_alpha"] / a.shape[0]
+    torch.testing.assert_close(after[f"{name}.weight"], before[f"{name}.weight"] + scale * b @ a)
+
+
+def test_the_card_says_how_to_serve(workspace, tmp_path):
+    said = {}
+    for run in ("lora", "dora"):
+        said[run] = (export(store.find(run), "adapter", tmp_path / run) / "README.md").read_text(encoding="utf-8")
+    assert "--enable-lora --lora-modules tuned=lora\n" in said["lora"]
+    assert "--enable-lora" not in said["dora"] and "vLLM 只能加载 LoRA" in said["dora"]
+    downloaded = workspace / "models" / "Qwen" / "Qwen2.5-0.5B"
+    assert modelcard.base_name(Source("", downloaded, None, downloaded, None)) == "Qwen/Qwen2.5-0.5B"
