@@ -80,7 +80,9 @@ def convert(
             "sources": report.sources(opened, used, parts, list(hashes)),
         }
         (folder / "report.json").write_bytes(orjson.dumps(told))
-        measured = lengths.characters(Rows(folder / "train.json"), format)
+        sizes = np.concatenate([part.size for part in parts])[side == splitting.TRAIN]
+        rows = Rows(folder / "train.json", np.append(0, np.cumsum(sizes, dtype=np.int64)))
+        measured = lengths.characters(rows, format)
         (folder / "README.md").write_text(card.text(told, measured), encoding="utf-8")
         for left in folder.glob(".rows.*"):
             left.unlink()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import NotATable
 from engine.words import Words
 
@@ -106,10 +108,10 @@ class DelimitedFile:
 
     def _rows(self, part: bytes, row: int, last: bool) -> tuple[list[list[str]], bool]:
         """The rows in `part`, and whether they end where it ends. Blank lines are no rows."""
+        if not part.endswith((b"\n", b"\r")):
+            part += b"\n"
         text = self._decoded(part, row)
-        if not text.endswith(("\n", "\r")):
-            text += "\n"
-        quick = self._quick(text)
+        quick = self._quick(text, part)
         if quick is not None:
             return quick, True
         try:
@@ -129,16 +131,19 @@ class DelimitedFile:
             self.damage.open_quote = row + len(rows)
         return ([each for each in rows if each] if [] in rows else rows), True
 
-    def _quick(self, text: str) -> list[list[str]] | None:
-        """The rows of `text` where a plain split of its lines gives them, in a third of the time: every quoted cell
-        ends on its line. None where it does not."""
+    def _quick(self, text: str, part: bytes) -> list[list[str]] | None:
+        """The rows of `text`, decoded from `part`, where a plain split of its lines gives them, in a third of the time:
+        every quoted cell ends on its line. None where it does not."""
         quote, delimiter = self.dialect.quote, self.dialect.delimiter
-        returns = text.count("\r")
-        end = "\r\n" if returns else "\n"
-        if self.dialect.escape or (returns and not returns == text.count("\n") == text.count(end)):
+        if self.dialect.escape:
             return None
-        lines = text.split(end)
+        # Counted in the bytes by numpy, which takes a fifth of the time that it takes to count in the text.
+        each = np.frombuffer(part, np.uint8)
+        returns = np.count_nonzero(each == 13)
+        lines = text.split("\r\n" if returns else "\n")
         lines.pop()
+        if returns and not returns == np.count_nonzero(each == 10) == len(lines):
+            return None  # line ends of several kinds
         if quote is None or quote not in text:
             return [line.split(delimiter) for line in lines if line]
         quoted = [i for i, line in enumerate(lines) if quote in line]

@@ -12,11 +12,15 @@ from engine.words import Words
 
 
 class Rows(Sequence):
-    """A JSON Lines file, read a row at a time; 8 bytes of memory a row."""
+    """A JSON Lines file, read a row at a time; 8 bytes of memory a row.
 
-    def __init__(self, path: Path):
+    Args:
+        offsets: where each line starts, and the end of the last (int64); by default the file is read to find them.
+    """
+
+    def __init__(self, path: Path, offsets: np.ndarray | None = None):
         self.path = path
-        self._offsets = _line_starts(path)
+        self._offsets = _line_starts(path) if offsets is None else offsets
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

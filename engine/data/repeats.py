@@ -13,11 +13,11 @@ def first_like(hashes: np.ndarray) -> np.ndarray:
         rows = np.flatnonzero(some_bits == piece).astype(np.int32)
         if not len(rows):
             continue
-        order = np.argsort(hashes[rows], kind="stable")
-        rows = rows[order]
+        # A stable sort would have the first row of each run in front, and takes four times as long.
+        rows = rows[np.argsort(hashes[rows])]
         same = hashes[rows]
         starts = np.flatnonzero(np.append(True, same[1:] != same[:-1]))
-        first[rows] = np.repeat(rows[starts], np.diff(np.append(starts, len(rows))))
+        first[rows] = np.repeat(np.minimum.reduceat(rows, starts), np.diff(np.append(starts, len(rows))))
     return first
 
 

@@ -91,7 +91,8 @@ def _shuffled(questions: np.ndarray, seed: int, strata: np.ndarray | None) -> tu
     if strata is not None:
         position = _mixed(position, strata[leads])
     place = position[group]
-    order = np.argsort(place, kind="stable").astype(np.int32)
+    # By place, then by row: whole numbers are sorted several times as fast as their positions are found.
+    order = (np.sort(place.astype(np.int64) << 32 | np.arange(len(place))) & 0xFFFFFFFF).astype(np.int32)
     starts = np.zeros(len(position) + 1, np.int32)
     np.cumsum(np.bincount(place), out=starts[1:])
     return order, starts
@@ -120,17 +121,17 @@ def _fill(
     free = np.flatnonzero(~taken)
     taken = taken.copy()
     upto = int(np.searchsorted(np.cumsum(sizes[free]), want, side="right"))
-    chosen = list(free[:upto])
-    left = want - int(sizes[free[:upto]].sum())
+    chosen = np.zeros(len(sizes), bool)
+    chosen[free[:upto]] = True
+    left = want - int(sizes[chosen].sum())
     for group in free[upto:]:
         if not left:
             break
         if sizes[group] <= left:
-            chosen.append(group)
+            chosen[group] = True
             left -= int(sizes[group])
-    for group in chosen:
-        side[order[starts[group] : starts[group + 1]]] = name
-    taken[chosen] = True
+    side[order[np.repeat(chosen, sizes)]] = name
+    taken |= chosen
     if exact and left:
         remaining = np.flatnonzero(~taken)
         if len(remaining):
