@@ -8,7 +8,9 @@
     <li class="td-weight"><span>${each.name}</span><code>${each.shape}</code><b>${each.count}</b></li>`;
 
   const row = (node) => html`
-    <span class="td-node-name">${when(node.name, html`<b>${node.name}</b>`)}<code>${node.type}</code></span>
+    <span class="td-node-name">${when(node.name, html`<b>${node.name}</b>`)}<code>${node.type}</code>${when(node.mark,
+      html`<span class="td-mark">${node.mark} <b>${node.trains}</b></span>`)}${when(node.trains && !node.mark,
+      html`<i class="td-learns" title="${node.trains}"></i>`)}</span>
     <small>${node.detail}</small><span class="td-share"><i style="width: ${node.bar}%"></i></span>
     <b>${node.count}</b><em>${node.share}</em>`;
 
@@ -42,7 +44,7 @@
       </section>`),
 
     structure: (value) => when(value.root, html`
-      <div class="td-structure"><p class="td-sub">${value.total}</p>${value.root && node(value.root)}
+      <div class="td-structure"><p class="td-sub">${value.total}</p><p>${value.trains}</p>${value.root && node(value.root)}
         ${value.tied?.map((text) => html`<p class="td-sub">${text}</p>`)}</div>`),
   });
 

@@ -97,7 +97,7 @@ def _told(t: Text, run: Run) -> dict:
             {"name": name, "line": f"{home.size_text(done)} / {home.size_text(size)}", "share": done / max(1, size)}
             for name, done, size in progress.files
         ],
-        "count": t("fetch.files", n=len(progress.files)) if progress.files else "",
+        "count": t("fetch.file") if len(progress.files) == 1 else t("fetch.files", n=len(progress.files)),
         "actions": [{"what": what, "text": t(f"fetch.{what}")} for what in actions],
     }
 

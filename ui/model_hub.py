@@ -4,7 +4,7 @@ import gradio as gr
 
 from engine import home
 from engine.downloads import queue
-from engine.models import caches, catalogue, hub, library, source
+from engine.models import caches, catalogue, hub_token, library, source
 from engine.models.catalogue import Offer
 from engine.runs.status import QUEUED
 from engine.training import calibration, estimate
@@ -148,7 +148,7 @@ class Fields:
         endpoint, revision, token = ((value or "").strip() for value in more)
         found = source.read(id or "", key, self._kind, endpoint, revision, True if token else None)
         if token:
-            hub.save_token(found.hub, token)
+            hub_token.save(found.hub, token)
         return found
 
 

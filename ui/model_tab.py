@@ -17,12 +17,13 @@ def build(page: Page) -> None:
         gr.HTML(heading(t, "model"), apply_default_css=False)
         models = cards.cards("models")
         with gr.Accordion(t("structure.title"), open=False, elem_classes="td-fold", elem_id="model-inside") as inside:
+            method = structure.method(t, "structure-method")
             tree = structure.tree("structure")
         with gr.Row(elem_classes="td-actions", visible=False) as offered:
             remove = gr.Button(t("model.delete"), size="sm", elem_id="model-delete")
         with gr.Row(elem_classes="td-actions", visible=False) as sure:
             question = gr.HTML("", apply_default_css=False)
-            yes = gr.Button(t("model.delete_yes"), variant="stop", elem_id="model-delete-yes")
+            yes = gr.Button("", variant="stop", elem_id="model-delete-yes")
             no = gr.Button(t("model.delete_no"), elem_id="model-delete-no")
     with gr.Row(elem_classes="td-next"):
         gr.HTML(f"<p>{t.html('model.next_hint')}</p>", apply_default_css=False)
@@ -31,18 +32,19 @@ def build(page: Page) -> None:
 
     def offer(chosen: dict) -> list:
         model = chosen_model(chosen["model"])
-        word = t("model.forget") if model.source == "folder" else t("model.delete")
+        what = "forget" if model.source == "folder" else "delete"
         return [
             choice(t, chosen["model"]),
             gr.update(open=False),
             {},
             gr.update(visible=model.source in ("library", "folder")),
-            word,
+            t(f"model.{what}"),
             gr.update(visible=False),
+            t(f"model.{what}_yes"),
         ]
 
-    def look_inside(chosen: dict) -> dict:
-        return structure.shown(t, chosen_model(choices(chosen)["model"]).path)
+    def look_inside(chosen: dict, key: str) -> dict:
+        return structure.shown(t, chosen_model(choices(chosen)["model"]).path, key)
 
     def choose(value: dict, chosen: dict) -> dict:
         return {**chosen, "model": str(library.find(cards.selected(value) or ""))}
@@ -63,10 +65,16 @@ def build(page: Page) -> None:
             gr.Success(t("model.deleted", size=home.size_text(freed)), title=t("app.done"))
         return {**chosen, "model": None}
 
-    page.render("model", offer, [models, inside, tree, offered, remove, sure])
+    page.render("model", offer, [models, inside, tree, offered, remove, sure, yes])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     models.pick(page.guarded(choose), [models, page.chosen], page.chosen, **private)
-    inside.expand(page.guarded(look_inside), page.chosen, tree, **private | {"show_progress": "minimal"})
+    gr.on(
+        [inside.expand, method.input],
+        page.guarded(look_inside),
+        [page.chosen, method],
+        tree,
+        **private | {"show_progress": "minimal"},
+    )
     remove.click(page.guarded(ask), page.chosen, [sure, question], **private)
     yes.click(page.guarded(take_away), page.chosen, page.chosen, **private)
     no.click(lambda: gr.update(visible=False), None, sure, **private)

@@ -1,10 +1,12 @@
-"""What is inside the chosen model: its modules as a foldable tree, with shapes, counts and shares."""
+"""What is inside the chosen model: its modules as a foldable tree, with shapes, counts, shares, and what a method trains."""
 
 from pathlib import Path
 
 import gradio as gr
 
 from engine.models import structure
+from engine.training import counts, marks, methods
+from engine.training.methods import METHODS
 from ui.text import Text
 
 
@@ -19,15 +21,36 @@ def tree(elem_id: str) -> gr.HTML:
     )
 
 
-def shown(t: Text, path: Path) -> dict:
-    """The value for the model in a folder.
+def method(t: Text, elem_id: str) -> gr.Dropdown:
+    """Whose marks the tree bears."""
+    return gr.Dropdown(
+        label=t("structure.method"),
+        info=t("structure.method_help"),
+        choices=[(t.of(spec.label), spec.key) for spec in METHODS],
+        value=METHODS[0].key,
+        interactive=True,
+        elem_id=elem_id,
+        elem_classes="td-field",
+    )
+
+
+def shown(t: Text, path: Path, key: str) -> dict:
+    """The value for the model in a folder, with what the method called `key` trains.
 
     Raises:
         NotAModel: with the reason.
+        NotFound: there is no such method.
     """
-    found = structure.structure(path)
+    found, chosen, shape = structure.structure(path), methods.get(key), counts.shape_of(path)
+    trains = t("structure.unmarked")
+    if shape is not None:
+        found["tree"] = marks.marked(found["tree"], shape, chosen, chosen.params())
+        number = found["tree"]["trains"]
+        share = f"{number / found['parameters']:.2%}"
+        trains = t("structure.trains", method=t.of(chosen.label), count=f"{number:,}", share=share)
     return {
         "total": t("structure.total", count=f"{found['parameters']:,}"),
+        "trains": trains,
         "tied": [
             t("structure.tied", one=one.split(".")[-2], other=other.split(".")[-2]) for one, other in found["tied"]
         ],
@@ -36,6 +59,7 @@ def shown(t: Text, path: Path) -> dict:
 
 
 def _node(t: Text, node: dict, open: bool = False) -> dict:
+    mark = node.get("mark")
     times = f"{node['count']} × " if node["count"] > 1 else ""
     return {
         "name": node["name"],
@@ -45,6 +69,8 @@ def _node(t: Text, node: dict, open: bool = False) -> dict:
         "share": f"{node['share']:.1%}",
         "bar": round(100 * node["share"], 2),
         "open": open,
+        "mark": t.of(marks.KINDS[mark["kind"]]) if mark else "",
+        "trains": f"{node['trains']:,}" if node.get("trains") else "",
         "each": t("structure.each", n=node["count"]) if node["count"] > 1 else "",
         "weights": [
             {"name": each["name"], "shape": " × ".join(map(str, each["shape"])), "count": f"{each['parameters']:,}"}

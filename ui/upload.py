@@ -5,7 +5,7 @@ import gradio as gr
 from engine import home
 from engine.compare import tasks
 from engine.errors import NotFound
-from engine.models import hub, source
+from engine.models import hub_token, source
 from engine.runs import store
 from engine.runs.store import Run
 from engine.words import Words
@@ -85,7 +85,7 @@ def build(page: Page, made: gr.HTML) -> None:
         """The second time: it is sent."""
         to = source.read(id, str(key), endpoint=address or None)
         if (secret or "").strip():
-            hub.save_token(to.hub, secret)
+            hub_token.save(to.hub, secret)
         job = tasks.sending(_export(store.here(chosen["run"]), export), to, bool(is_private))
         services.jobs.submit(job)
         return [job_view.shown(t, services, job), gr.update(visible=False), gr.update(visible=False), ""]

@@ -39,7 +39,7 @@ def exportation(run: Run, form: str) -> Run:
 
 def sending(export: Run, to: Source, private: bool = True) -> Run:
     """A new job that uploads what the job `export` made; it still must be submitted. The hub's client finds its token by
-    itself (`models.hub.save_token`): none is written here.
+    itself (`models.hub_token.save`): none is written here.
 
     Raises:
         NotFound: the export is not there. DiskFull: there is no room even for the job.

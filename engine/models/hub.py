@@ -250,39 +250,6 @@ class HuggingFace:
             raise from_os_error(error, self._source.id) from error
 
 
-def save_token(key: str, token: str) -> None:
-    """Keep a token in the hub's own file in the person's home, where its client looks for it; an empty one is forgotten."""
-    token = token.strip()
-    if key == "modelscope":
-        from modelscope_hub.config import HubConfig
-
-        config = HubConfig()
-        if token:
-            config.save_token(token)
-        else:
-            config.clear_token()
-        return
-    from huggingface_hub.constants import HF_TOKEN_PATH
-
-    path = Path(HF_TOKEN_PATH)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if token:
-        home.write_atomically(path, token.encode())
-    else:
-        path.unlink(missing_ok=True)
-
-
-def has_token(key: str) -> bool:
-    """Whether the hub's client would find a token here."""
-    if key == "modelscope":
-        from modelscope_hub.config import HubConfig
-
-        return HubConfig().token is not None
-    from huggingface_hub import get_token
-
-    return get_token() is not None
-
-
 def _not_found(source: Source) -> NotFound:
     name = f"{source.id}@{source.revision}" if source.revision else source.id
     return NotFound(kind=_REPOSITORY.filled(hub=source.host), name=name, hint=_CHECK_ID)

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import home
+from engine.errors import Unsupported
 from engine.models import library
+from engine.words import Words
 
 _IN_A_LAYER = re.compile(r"\.layers\.\d+\..*?(\w+)\.weight$|\.h\.\d+\..*?(\w+)\.weight$")
+_NO_SIZE = Words(
+    "Nothing can be foretold of this model: its config.json has no '{name}'.",
+    "无法预估这个模型：它的 config.json 中没有“{name}”。",
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ def of_folder(path: Path) -> Shape:
 
     Raises:
         NotAModel: with the reason.
+        Unsupported: its configuration calls its sizes by names of its own.
     """
     adapter = path / "adapter_config.json"
     if adapter.is_file():
@@ -79,12 +86,16 @@ def of_folder(path: Path) -> Shape:
 
 
 def of_config(config: dict) -> Shape:
-    """The shape that a decoder in the manner of Llama has by its configuration."""
-    text = config.get("text_config", config)
+    """The shape that a decoder in the manner of Llama has by its configuration.
+
+    Raises:
+        Unsupported: the configuration calls its sizes by names of its own.
+    """
+    text = _text(config)
     width, layers = text["hidden_size"], text["num_hidden_layers"]
     head = text.get("head_dim") or width // text["num_attention_heads"]
     heads, inner = text["num_attention_heads"] * head, text["intermediate_size"]
-    pairs = text.get("num_key_value_heads", text["num_attention_heads"]) * head
+    pairs = (text.get("num_key_value_heads") or text["num_attention_heads"]) * head
     sizes = {
         "q_proj": (heads, width),
         "k_proj": (pairs, width),
@@ -102,16 +113,26 @@ def of_config(config: dict) -> Shape:
 
 
 def _shape(config: dict, matrices: tuple[Matrix, ...], parameters: int, norms: int) -> Shape:
-    text = config.get("text_config", config)
+    text = _text(config)
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads
     return Shape(
         hidden_size=text["hidden_size"],
         layers=text["num_hidden_layers"],
         vocab_size=text["vocab_size"],
-        key_values=head * text.get("num_key_value_heads", heads),
+        key_values=head * (text.get("num_key_value_heads") or heads),
         parameters=parameters,
         tied=config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)),
         norms=norms,
         matrices=matrices,
     )
+
+
+class _Sizes(dict):
+    def __missing__(self, name: str) -> None:
+        raise Unsupported(reason=_NO_SIZE.filled(name=name))
+
+
+def _text(config: dict) -> _Sizes:
+    """What a configuration says of the language model; of one that also sees, this is a part of it."""
+    return _Sizes(config.get("text_config", config))

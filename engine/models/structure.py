@@ -94,11 +94,11 @@ def _node(name: str, module: object, tied: set[str], path: str, total: int) -> d
         "parameters": parameters,
         "share": parameters / total,
         "weights": weights,
-        "children": _joined(children),
+        "children": joined(children),
     }
 
 
-def _joined(children: list[dict]) -> list[dict]:
+def joined(children: list[dict]) -> list[dict]:
     """Numbered neighbours that differ in their numbers only become one node with a count."""
     runs: list[list[dict]] = []
     for child in children:
@@ -117,6 +117,15 @@ def _several(alike: list[dict]) -> dict:
         "parameters": first["parameters"] * count,
         "share": first["share"] * count,
     }
+
+
+def parted(node: dict) -> list[dict]:
+    """What `joined` made one node of, as a node each."""
+    if node["count"] == 1:
+        return [node]
+    first, last = map(int, node["name"].split("-"))
+    each = {"count": 1, "parameters": node["parameters"] // node["count"], "share": node["share"] / node["count"]}
+    return [node | each | {"name": str(number)} for number in range(first, last + 1)]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import Unsupported
 from engine.models import library, shape
 from engine.models.shape import Matrix, Shape
 from engine.training import method_params as parameters
@@ -23,7 +24,7 @@ def shape_of(model: Path) -> Shape | None:
     base = library.base(model)
     try:
         return shape.of_folder(base)
-    except KeyError:
+    except Unsupported:
         return None
 
 

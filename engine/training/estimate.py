@@ -86,6 +86,7 @@ def estimate(config: RunConfig) -> Estimate:
 
     Raises:
         NotAModel, NotFound: the model or the data set cannot be used.
+        Unsupported: the model's configuration calls its sizes by names of its own.
         WorkError: this machine could not be measured.
     """
     model = shape.of_folder(Path(config.model))

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.errors import NotFound
 from engine.fields import Params
 from engine.models.shape import Shape
-from engine.training import adapters, counts
+from engine.training import adapters, counts, marks
 from engine.training import method_params as parameters
 from engine.training.counts import Count
+from engine.training.marks import Rule
 from engine.words import Words
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class MethodSpec:
     """`prepare(model, params, total_steps)` freezes, adds adapters, and returns the model to train.
 
     count(shape, params): how many numbers train and how many are saved.
+    marks(params, count, layers): which parts of a model learn.
     learning_rate: default for a model with hidden states 1,024 wide; `rate` fits it to others.
     layout: where what is trained enters: in the "weights", as a "prompt" of embeddings before each example, or as a
         "prefix" of keys and values before each layer's.
@@ -81,6 +83,7 @@ class MethodSpec:
     params: type[Params]
     prepare: Callable[[Module, Any, int], Module]
     count: Callable[[Shape, Any], Count]
+    marks: Callable[[Any, Count, int], Rule]
     learning_rate: float
     diagram: str
     layout: Literal["weights", "prompt", "prefix"] = "weights"
@@ -123,6 +126,7 @@ METHODS = (
         params=parameters.LoraParams,
         prepare=adapters.lora,
         count=counts.lora,
+        marks=marks.low_rank,
         learning_rate=5e-4,
         diagram="lora.svg",
         rate_factor=adapters.loraplus,
@@ -138,6 +142,7 @@ METHODS = (
         params=parameters.QloraParams,
         prepare=adapters.qlora,
         count=counts.qlora,
+        marks=marks.low_rank,
         learning_rate=5e-4,
         diagram="qlora.svg",
         rate_factor=adapters.loraplus,
@@ -163,6 +168,7 @@ METHODS = (
         params=parameters.DoraParams,
         prepare=adapters.dora,
         count=counts.dora,
+        marks=marks.low_rank,
         learning_rate=5e-4,
         diagram="dora.svg",
         rate_factor=adapters.loraplus,
@@ -177,6 +183,7 @@ METHODS = (
         params=parameters.AdaloraParams,
         prepare=adapters.adalora,
         count=counts.adalora,
+        marks=marks.adalora,
         learning_rate=2e-3,
         diagram="adalora.svg",
         penalty=adapters.adalora_penalty,
@@ -207,6 +214,7 @@ METHODS = (
         params=parameters.FullParams,
         prepare=adapters.full,
         count=counts.full,
+        marks=marks.full,
         learning_rate=2e-4,
         diagram="full.svg",
         saves="model",
@@ -222,6 +230,7 @@ METHODS = (
         params=parameters.FreezeParams,
         prepare=adapters.freeze,
         count=counts.freeze,
+        marks=marks.freeze,
         learning_rate=2e-4,
         diagram="freeze.svg",
         saves="model",
@@ -238,6 +247,7 @@ METHODS = (
         params=parameters.PromptTuningParams,
         prepare=adapters.prompt_tuning,
         count=counts.prompt_tuning,
+        marks=marks.prompt,
         learning_rate=1e-2,
         diagram="prompt_tuning.svg",
         layout="prompt",
@@ -252,6 +262,7 @@ METHODS = (
         params=parameters.PTuningParams,
         prepare=adapters.p_tuning,
         count=counts.p_tuning,
+        marks=marks.prompt,
         learning_rate=1e-3,
         diagram="p_tuning.svg",
         layout="prompt",
@@ -267,6 +278,7 @@ METHODS = (
         params=parameters.PrefixTuningParams,
         prepare=adapters.prefix_tuning,
         count=counts.prefix_tuning,
+        marks=marks.prefix,
         learning_rate=1e-2,
         diagram="prefix_tuning.svg",
         layout="prefix",
@@ -281,6 +293,7 @@ METHODS = (
         params=parameters.Ia3Params,
         prepare=adapters.ia3,
         count=counts.ia3,
+        marks=marks.ia3,
         learning_rate=5e-3,
         diagram="ia3.svg",
     ),
@@ -294,6 +307,7 @@ METHODS = (
         params=parameters.NormParams,
         prepare=adapters.norms,
         count=counts.norms,
+        marks=marks.norms,
         learning_rate=2e-3,
         diagram="ln_tuning.svg",
     ),

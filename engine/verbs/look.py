@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import home
-from engine.verbs import text
+from engine.verbs import settings, text
 from engine.verbs.verb import Verb, no_arguments
 from engine.words import Words
 
 if TYPE_CHECKING:
     from engine.fields import Params
+
+
+_TRAINS = Words(
+    "* {method} trains {trains} numbers, {share} of the model's",
+    "* {method} 训练 {trains} 个参数，相当于模型的 {share}",
+)
 
 
 def doctor(args: Namespace) -> dict:
@@ -125,34 +131,66 @@ def _show_models(found: list[dict], lang: str) -> str:
 
 
 def structure(args: Namespace) -> dict:
-    from engine.models import library
+    """With a method, also `method` and `trains`, and in each node what `marks.marked` says."""
+    from engine.models import library, shape
     from engine.models.structure import structure as of
 
-    return of(library.find(args.model))
+    path = library.base(library.find(args.model))
+    found = of(path)
+    if args.method is None:
+        return found
+    from engine.fields import validated
+    from engine.training import marks, methods
+
+    method = methods.get(args.method)
+    params = validated(method.params, settings.pairs(args.set))
+    tree = marks.marked(found["tree"], shape.of_folder(path), method, params)
+    return found | {"method": method.key, "trains": tree["trains"], "tree": tree}
 
 
 def _structure_arguments(parser: ArgumentParser, lang: str) -> None:
-    told = Words("a model's name or folder", "模型名称或文件夹").text(lang)
-    parser.add_argument("model", metavar="MODEL", help=told)
+    def say(en: str, zh: str) -> str:
+        return Words(en, zh).text(lang)
+
+    parser.add_argument("model", metavar="MODEL", help=say("a model's name or folder", "模型名称或文件夹"))
+    parser.add_argument(
+        "--method",
+        metavar="K",
+        help=say("mark what this method trains; see 'methods'", "标出该方法训练的部分；见“methods”"),
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help=say("a parameter of the method, e.g. r=16", "该方法的参数，例如 r=16"),
+    )
 
 
 def _show_structure(found: dict, lang: str) -> str:
-    lines: list[tuple[str, int, float]] = []
+    from engine.training.marks import KINDS
+
+    lines: list[tuple[str, int, float, str]] = []
 
     def walk(node: dict, depth: int) -> None:
         times = f"{node['count']} x " if node["count"] > 1 else ""
         label = f"({node['name']}): " if node["name"] else ""
-        lines.append(
-            (f"{'  ' * depth}{label}{times}{node['type']}({node['detail']})", node["parameters"], node["share"])
-        )
+        line = f"{'  ' * depth}{label}{times}{node['type']}({node['detail']})"
+        mark = node.get("mark")
+        learns = f"  * {KINDS[mark['kind']].text(lang)}: {mark['numbers']:,}" if mark else ""
+        lines.append((line, node["parameters"], node["share"], learns))
         for child in node["children"]:
             walk(child, depth + 1)
 
     walk(found["tree"], 0)
     longest = max(text.width(line) for line, *_ in lines)
-    told = [f"{line:<{longest}}  {parameters:>15,}  {share:>6.1%}" for line, parameters, share in lines]
+    told = [f"{line:<{longest}}  {parameters:>15,}  {share:>6.1%}{learns}" for line, parameters, share, learns in lines]
     same = {"en": "the same tensor", "zh": "与其共用同一张量"}[lang]
-    return "\n".join([*told, *(f"{one} = {other} ({same})" for one, other in found["tied"])])
+    told += [f"{one} = {other} ({same})" for one, other in found["tied"]]
+    if "trains" in found:
+        share = found["trains"] / found["parameters"]
+        told.append(_TRAINS.text(lang, method=found["method"], trains=f"{found['trains']:,}", share=f"{share:.2%}"))
+    return "\n".join(told)
 
 
 DOCTOR = Verb(

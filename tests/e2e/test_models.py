@@ -1,10 +1,15 @@
 """Models by clicking: downloaded from a hub on loopback, reloaded in between, cancelled, gone on with, looked into, deleted."""
 
+import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from engine import home
+from engine.downloads import queue
+from engine.models import library, source
+from tests.e2e.conftest import running
 from tests.engine.models.loopback import Hub
 
 _FILES = {path.name: path.read_bytes() for path in home.DEMO_MODEL.iterdir() if path.is_file()}
@@ -57,6 +62,46 @@ def test_a_model_from_a_hub(visit, hub, lang):
     page.click("#model-delete-yes")
     page.wait_for_selector("#models .td-card.is-selected:not(:has-text('tiny'))")
     assert page.locator("#models .td-card:has-text('tiny')").count() == 0
+
+
+@pytest.mark.timeout(600)
+def test_the_application_killed_in_the_middle_goes_on_at_its_next_start(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    hub.pace, weights = 0.02, "model.safetensors"
+    download = queue.begin(source.read("me/tiny", "modelscope", "model", hub.url))
+    first = running(tmp_path)
+    next(first)
+    until(lambda: hub.sent.get(weights, 0) > 1_000_000)
+    # The application and its workers, as a power cut ends them; not the browser of other tests.
+    app = next(each for each in psutil.Process().children() if str(tmp_path) in each.cmdline())
+    for process in [*app.children(recursive=True), app]:
+        process.kill()
+    first.close()
+    sent = settled(lambda: hub.sent[weights])
+    here = {name: done for name, done, _ in queue.progress(download).files}
+    assert 0 < here[weights] < len(_FILES[weights]) and library.models()[1:] == []
+
+    hub.pace = 0
+    second = running(tmp_path)
+    next(second)
+    until(lambda: download.status()["state"] == "finished")
+    second.close()
+    assert [model.name for model in library.models()[1:]] == ["tiny"]
+    # What lay on the disk is not fetched again, to the byte.
+    assert hub.sent[weights] == sent + len(_FILES[weights]) - here[weights]
+
+
+def until(true) -> None:
+    while not true():
+        time.sleep(0.05)
+
+
+def settled(read) -> int:
+    """What `read` tells once it no longer changes."""
+    last = None
+    while last != (last := read()):
+        time.sleep(0.5)
+    return last
 
 
 @pytest.mark.timeout(600)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from engine import home
-from engine.errors import NotAModel
+from engine.errors import NotAModel, Unsupported
 from engine.models import shape, structure
 from tests.engine.models.test_library import make
 
@@ -75,6 +75,16 @@ def test_a_shape_from_headers_is_that_from_the_configuration(tmp_path):
         ("up_proj", 16, 8, 2),
     }
     assert (found.hidden_size, found.layers, found.vocab_size, found.tied) == (8, 2, 100, True)
+
+
+@pytest.mark.parametrize("shapes", [{"model.layers.0.mlp.up_proj.weight": [16, 8]}, {"wte.weight": [16, 8]}])
+def test_a_configuration_with_names_of_its_own_is_said(tmp_path, shapes):
+    folder = make(tmp_path / "m", shapes)
+    config = json.loads((folder / "config.json").read_text())
+    del config["hidden_size"]
+    (folder / "config.json").write_text(json.dumps(config | {"n_embd": 8}))
+    with pytest.raises(Unsupported, match="config.json has no"):
+        shape.of_folder(folder)
 
 
 def test_the_demo_models_shape_by_both_ways():
