@@ -1,7 +1,8 @@
-"""How near the estimate before Start comes to the truth: python -m engine bench fit [--method KEY ...] [--steps N]
+"""How near the estimate before Start comes to the truth: python -m engine bench fit [--method KEY ...] [--again]
 
-Every method trains a few steps on two models with random weights, each run in a process of its own; beside each stand
-the peak of its memory as the kernel saw it, and what was estimated. On a GPU the peak is what torch allocated there.
+Every method trains a few steps on models with random weights, each run in a process of its own; beside each stand the
+peak of its memory as the kernel saw it, and what was estimated. On a GPU the peak is what torch allocated there. What
+stands in the results already is not run again unless asked for, so that it can be cut short and taken up.
 """
 
 import argparse
@@ -19,33 +20,46 @@ from engine.runs import store
 from engine.training import config, estimate
 from engine.training.methods import METHODS
 
-# One whose parameters are few beside what every process needs, and one where they are most of it.
-SHAPES = {
-    "medium": {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "vocab_size": 50_000},
-    "small": {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 6, "vocab_size": 8_000},
-}
+_MEDIUM = {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "vocab_size": 50_000}
+_SMALL = {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 6, "vocab_size": 8_000}
+# One whose parameters are few beside what every process needs, and one where they are most of it: in both formats.
+CASES = {"small fp32": (_SMALL, "fp32"), "medium fp32": (_MEDIUM, "fp32"), "medium bf16": (_MEDIUM, "bf16")}
 
 
 def main(arguments: list[str]) -> dict:
     parser = argparse.ArgumentParser(prog="bench fit")
     parser.add_argument("--method", action="append", choices=[spec.key for spec in METHODS])
-    parser.add_argument("--shape", action="append", choices=list(SHAPES))
+    parser.add_argument("--case", action="append", choices=list(CASES))
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--again", action="store_true", help="also what is in the results already")
     options = parser.parse_args(arguments)
+    rows = _earlier()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder
         data = home.folder("data") / "medical"
         convert.convert([home.DEMO_DATA], data, train=64, val=8)
-        rows = []
-        for name in options.shape or SHAPES:
-            model = _model(Path(folder) / name, SHAPES[name])
-            for spec in METHODS:
-                if not options.method or spec.key in options.method:
-                    rows.append(_row(name, model, data, spec.key, options.steps))
-                    print(rows[-1], file=sys.stderr, flush=True)
-    off = max(abs(row["share_of_measured"] - 1) for row in rows if "error" not in row)
-    found = {"device": hardware.best().key, "steps": options.steps, "rows": rows, "largest_error": round(off, 3)}
-    return found if options.method or options.shape else _record.record("fit", found)
+        for case in options.case or CASES:
+            shape, precision = CASES[case]
+            model = _model(Path(folder) / case, shape)
+            for method in options.method or [spec.key for spec in METHODS]:
+                if options.again or (case, method) not in rows:
+                    settings = {"max_steps": options.steps, "precision": precision}
+                    rows[case, method] = {"case": case, "method": method} | _measured(model, data, method, settings)
+                    print(rows[case, method], file=sys.stderr, flush=True)
+                    _record.record("fit", _document(rows))
+    return _record.record("fit", _document(rows))
+
+
+def _earlier() -> dict[tuple[str, str], dict]:
+    path = _record.RESULTS / "fit.json"
+    return {(row["case"], row["method"]): row for row in home.read_json(path)["rows"]} if path.is_file() else {}
+
+
+def _document(rows: dict[tuple[str, str], dict]) -> dict:
+    order = [(case, spec.key) for case in CASES for spec in METHODS]
+    found = [rows[each] for each in order if each in rows]
+    off = max((abs(row["share_of_measured"] - 1) for row in found if "error" not in row), default=None)
+    return {"device": hardware.best().key, "rows": found, "largest_error": off and round(off, 3)}
 
 
 def _model(folder: Path, shape: dict) -> Path:
@@ -63,8 +77,8 @@ def _model(folder: Path, shape: dict) -> Path:
     return folder
 
 
-def _row(name: str, model: Path, data: Path, method: str, steps: int) -> dict:
-    wanted = config.build(str(model), str(data), method=method, settings={"max_steps": steps})
+def _measured(model: Path, data: Path, method: str, settings: dict) -> dict:
+    wanted = config.build(str(model), str(data), method=method, settings=settings)
     expected = estimate.estimate(wanted)
     run = store.create(wanted.model_dump(mode="json"))
     with open(run.path / "worker.log", "wb") as log:
@@ -73,14 +87,12 @@ def _row(name: str, model: Path, data: Path, method: str, steps: int) -> dict:
         _, code, usage = os.wait4(process.pid, 0)
     process.returncode = code
     if code:
-        return {"model": name, "method": method, "error": run.events()[-1].get("details", run.log_tail(3))}
+        return {"error": run.events()[-1].get("details", run.log_tail(3))}
     done = run.events()[-1]
     on_gpu = hardware.best().kind == "cuda"
     steps_done = [event for event in run.events() if event["type"] == "step"]
     peak = max(event["memory_gb"] for event in steps_done) * 1e9 if on_gpu else usage.ru_maxrss * 1024
     return {
-        "model": name,
-        "method": method,
         "measured_gb": round(peak / 1e9, 3),
         "estimated_gb": round(expected.memory / 1e9, 3),
         "share_of_measured": round(expected.memory / peak, 3),

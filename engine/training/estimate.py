@@ -1,9 +1,7 @@
 """Whether a run fits this machine, before it starts: the peak of its memory and its time, from the shapes of model and data.
 
-Memory is what a run holds at its fullest: the weights, and for what trains a gradient and AdamW's two numbers each,
-the inner values that the backward pass needs for one pack, a chunk of logits, and the libraries themselves. Time is
-multiplications and additions by what this machine was measured to do in a second. `python -m engine bench fit` compares
-it with real runs.
+Memory is what `memory.py` adds up. Time is multiplications and additions by what this machine was measured to do in a
+second. `python -m engine bench fit` compares both with real runs.
 """
 
 from dataclasses import dataclass, replace
@@ -17,27 +15,22 @@ from engine import hardware, home
 from engine.data import datasets, encode, formats, lengths, tokens
 from engine.fields import Params
 from engine.models import library, shape
-from engine.models.shape import Matrix, Shape
-from engine.training import calibration, counts, methods
+from engine.models.shape import Shape
+from engine.training import calibration, memory, methods
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
-from engine.training.method_params import DoraParams
+from engine.training.memory import Pack
 from engine.training.methods import MethodSpec
 from engine.words import Words
 
-_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # The share of the measured rate of matrix products that a training step reaches; the rest goes into attention, norms,
 # copies. bench/results/fit.json holds how near that comes.
 _SHARE = 0.55
 # Operations of one layer, forward and backward, beside its matrix products.
 _CALLS = 90
-_CHUNK = 64 * 1024 * 1024
-_BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
 # Up to this share of the free memory a run fits with ease.
 _EASE = 0.8
 _LOADING_S = 10.0
-# What the libraries take beyond their import: the trainer, the tokenizer, memory that was freed and not given back.
-_AROUND = 110_000_000
 
 _CHECKPOINTING = Words(
     "Gradient checkpointing (under Advanced): about {size}, and a third slower.",
@@ -80,6 +73,10 @@ class _Rows:
     answer: float
     longest: int
 
+    def pack(self, params: Params, training: TrainingParams, here: Machine) -> Pack:
+        """The tokens that are worked on at once."""
+        return Pack.of(self.mean, self.longest, params, training, here.kind)
+
 
 def estimate(config: RunConfig) -> Estimate:
     """What the run that `config` describes would take on this machine.
@@ -99,17 +96,18 @@ def _estimate(
     model: Shape, rows: _Rows, method: MethodSpec, params: Params, training: TrainingParams, here: Machine
 ) -> Estimate:
     dtype = _format(training, here, model.parameters)
-    parts, trainable = _memory(model, rows, method, params, training, here, dtype)
-    memory, free = sum(parts.values()), available(here)
+    pack = rows.pack(params, training, here)
+    parts, trainable = memory.parts(model, pack, method, params, training, here, dtype)
+    need, free = sum(parts.values()), available(here)
     steps = _steps(rows, training)
     seen = round(steps * training.batch_size * rows.mean)
-    rate = _rate(model, rows, method, params, trainable, training, here, dtype)
+    rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
-    verdict: Verdict = "fits" if memory <= _EASE * free else "tight" if memory <= free else "no"
+    verdict: Verdict = "fits" if need <= _EASE * free else "tight" if need <= free else "no"
     return Estimate(
         verdict=verdict,
-        memory=memory,
+        memory=need,
         available=free,
         parts=parts,
         trainable_parameters=trainable,
@@ -118,7 +116,7 @@ def _estimate(
         steps=steps,
         tokens=seen,
         tokens_per_second=rate,
-        advice=() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, memory),
+        advice=() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, need),
     )
 
 
@@ -130,7 +128,7 @@ def _advice(
     training: TrainingParams,
     here: Machine,
     dtype: str,
-    memory: int,
+    need: int,
 ) -> tuple[Words, ...]:
     """What would save most memory, most first, each with what the run would take then."""
     short = replace(rows, longest=min(rows.longest, 256), mean=min(rows.mean, 256), answer=min(rows.answer, 256))
@@ -145,8 +143,9 @@ def _advice(
     ]
     saved = []
     for words, other, its, changed, cut in ways:
-        after = sum(_memory(model, cut, other, its, changed, here, dtype)[0].values())
-        if after < 0.95 * memory:
+        pack = cut.pack(its, changed, here)
+        after = sum(memory.parts(model, pack, other, its, changed, here, dtype)[0].values())
+        if after < 0.95 * need:
             saved.append((after, words.filled(size=home.size_text(after))))
     return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
 
@@ -177,96 +176,10 @@ def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
     )
 
 
-def _memory(
-    model: Shape,
-    rows: _Rows,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    here: Machine,
-    dtype: str,
-) -> tuple[dict[str, int], int]:
-    """Bytes of each part, and how many parameters train."""
-    size = _BYTES[dtype]
-    whole = method.saves == "model"
-    trainable = method.count(model, params).trainable
-    if "bnb_4bit_quant_type" in type(params).model_fields:
-        # NF4 with its scales quantised too; embeddings and norms stay as they are.
-        weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    else:
-        weights = model.parameters * (4 if whole else size)
-    # Where the embeddings train, the head's gradient stands beside theirs until both are added.
-    twice = 4 * model.embedding if whole and trainable > model.embedding else 0
-    logits = 2 * min(_CHUNK, int(4 * model.vocab_size * _pack(rows, training, here)))
-    kept, passing = _dense(model, params, training, size)
-    parts = {
-        "weights": weights + (0 if whole else 4 * trainable),
-        "gradients": 4 * trainable + twice,
-        "optimizer": 8 * trainable,
-        # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
-        "activations": int(_pack(rows, training, here) * _values(model, method, params, training, size))
-        + kept
-        + max(0, passing - logits),
-        "logits": logits,
-        "runtime": here.runtime + _AROUND,
-    }
-    return parts, trainable
-
-
-def _values(model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int) -> float:
-    """Bytes that one token leaves for the backward pass: in each layer about ten values as wide as the hidden states and
-    four as wide as the feed-forward; in 16 bits the norms' fp32 beside them."""
-    inner = max(matrix.outputs for matrix in model.matrices)
-    layer = (10 * model.hidden_size + 4 * inner) * size + (16 * model.hidden_size if size == 2 else 0)
-    # An adapter keeps its input and output in fp32: copies where the model computes in 16 bits, else partly shared.
-    targets = _targets(model, params)
-    ends = sum((matrix.inputs + matrix.outputs) * matrix.count for matrix in targets) / model.layers
-    layer += 4 * ends * (1.0 if size == 2 else 0.62)
-    if isinstance(params, DoraParams):
-        # The gradient of the magnitudes needs the adapter's output, in fp32, and the layer's own without its bias, which
-        # dropout has computed anew in fp32.
-        layer += (
-            (4 + (4 if params.lora_dropout else size))
-            * sum(matrix.outputs * matrix.count for matrix in targets)
-            / model.layers
-        )
-    if method.saves == "model":
-        layer += 4 * (2 * model.hidden_size + inner)
-    if training.gradient_checkpointing:
-        return layer + model.layers * model.hidden_size * size
-    return layer * model.layers * _depth(model, params)
-
-
-def _dense(model: Shape, params: Params, training: TrainingParams, size: int) -> tuple[int, int]:
-    """Bytes of whole matrices that DoRA makes on the way, as PEFT computes it: kept for the backward pass, and at once in
-    passing.
-
-    In each forward pass it multiplies A and B out, by way of an identity matrix as wide as the inputs, and adds them,
-    scaled, to the weights for their norms: all in fp32, none kept, since the norms take no gradient. With dropout it
-    multiplies the weights a second time, and in 16 bits keeps their copy in fp32.
-    """
-    if not isinstance(params, DoraParams):
-        return 0, 0
-    targets = _targets(model, params)
-    copies = 4 if size == 2 else 3
-    passing = max(4 * matrix.inputs * (matrix.inputs + copies * matrix.outputs) for matrix in targets)
-    kept = 4 * sum(matrix.parameters for matrix in targets) if size == 2 and params.lora_dropout else 0
-    return kept // (model.layers if training.gradient_checkpointing else 1), passing
-
-
-def _depth(model: Shape, params: Params) -> float:
-    """The share of the layers that the backward pass goes through: with freeze tuning only the last ones."""
-    return min(1.0, params.model_dump().get("num_layers", model.layers) / model.layers)
-
-
-def _pack(rows: _Rows, training: TrainingParams, here: Machine) -> float:
-    """Tokens that are worked on at once."""
-    return max(rows.longest, min(_BUSY[here.kind], training.batch_size * rows.mean))
-
-
 def _rate(
     model: Shape,
     rows: _Rows,
+    pack: Pack,
     method: MethodSpec,
     params: Params,
     trainable: int,
@@ -277,22 +190,16 @@ def _rate(
     """Tokens a second in training: each weight is used once forward and once backward, and once more where it trains."""
     whole = method.saves == "model"
     share = rows.answer / max(1.0, rows.mean)
-    passes = 1 + (2 if whole else 1) * _depth(model, params) + training.gradient_checkpointing
+    passes = 1 + (2 if whole else 1) * memory.depth(model, params) + training.gradient_checkpointing
     flops = 2 * passes * (model.linear + share * model.embedding) + 4 * trainable * (not whole)
     seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
-    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / _pack(rows, training, here))
+    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / pack.tokens)
 
 
 def _steps(rows: _Rows, training: TrainingParams) -> int:
     if training.max_steps > 0:
         return training.max_steps
     return max(1, -(-int(training.num_train_epochs * rows.train) // training.batch_size))
-
-
-def _targets(model: Shape, params: Params) -> list[Matrix]:
-    """The matrices that get an adapter."""
-    names = params.model_dump().get("target_modules")
-    return list(counts.targets(model, names)) if names else []
 
 
 def _rows(data: str, model: str, max_length: int) -> _Rows:

@@ -83,7 +83,7 @@ def test_a_configuration_with_names_of_its_own_is_said(tmp_path, shapes):
     config = json.loads((folder / "config.json").read_text())
     del config["hidden_size"]
     (folder / "config.json").write_text(json.dumps(config | {"n_embd": 8}))
-    with pytest.raises(Unsupported, match="config.json has no"):
+    with pytest.raises(Unsupported, match=r"config\.json has no"):
         shape.of_folder(folder)
 
 

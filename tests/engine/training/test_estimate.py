@@ -1,13 +1,9 @@
 """What is foretold of a run, against common sense; against real peaks: python -m engine bench fit."""
 
 import dataclasses
-import weakref
-
-import pytest
 
 from engine import home
 from engine.models import shape
-from engine.models.shape import Matrix
 from engine.training import calibration, config, estimate, methods
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
@@ -26,6 +22,17 @@ QWEN = shape.of_config(
         "tie_word_embeddings": True,
     }
 )
+# As Qwen2.5-7B: only in a large model do four bits a weight save more than PEFT's layers for them take.
+LARGE = shape.of_config(
+    {
+        "hidden_size": 3584,
+        "intermediate_size": 18_944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "vocab_size": 152_064,
+    }
+)
 
 
 def told(method: str = "lora", model=QWEN, rows=ROWS, here=HERE, **training: object) -> estimate.Estimate:
@@ -34,46 +41,9 @@ def told(method: str = "lora", model=QWEN, rows=ROWS, here=HERE, **training: obj
 
 
 def test_methods_are_ordered_by_what_they_cost():
-    memory = {key: told(key).memory for key in ("full", "freeze", "lora", "qlora")}
+    memory = {key: told(key, LARGE).memory for key in ("full", "freeze", "lora", "qlora")}
     assert memory["full"] > memory["lora"] > memory["qlora"] and memory["full"] > memory["freeze"]
     assert told("full").seconds > told("lora").seconds
-
-
-class _Kept:
-    def __init__(self, tensor):
-        self.tensor = tensor
-
-
-@pytest.mark.parametrize(("dtype", "dropout"), [("bf16", 0.0), ("bf16", 0.1), ("fp32", 0.0), ("fp32", 0.1)])
-def test_what_dora_keeps_is_what_peft_keeps(dtype, dropout):
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    tokens, width, out, rank = 64, 96, 160, 2
-    name = {"bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
-    kept = {}
-    for dora in (False, True):
-        base = torch.nn.Sequential(torch.nn.Linear(width, out, dtype=name))
-        model = get_peft_model(base, LoraConfig(r=rank, target_modules=["0"], lora_dropout=dropout, use_dora=dora))
-        own = {each.data_ptr() for each in model.parameters()}
-        held = weakref.WeakValueDictionary()
-
-        def pack(tensor, own=own, held=held):
-            kept = _Kept(tensor)
-            if tensor.data_ptr() not in own:
-                held[tensor.data_ptr()] = kept
-            return kept
-
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.tensor):
-            result = model(torch.randn(tokens, width, dtype=name, requires_grad=True))
-        kept[dora] = sum(each.tensor.numel() * each.tensor.element_size() for each in held.values())
-        del result
-    size = 2 if dtype == "bf16" else 4
-    one = dataclasses.replace(QWEN, layers=1, matrices=(Matrix("q_proj", out, width, 1),))
-    more = [methods.get(key).params(target_modules="q_proj", lora_dropout=dropout) for key in ("dora", "lora")]
-    dora, lora = (estimate._values(one, methods.get("dora"), params, TrainingParams(), size) for params in more)
-    whole, _ = estimate._dense(one, more[0], TrainingParams(), size)
-    assert kept[True] - kept[False] == pytest.approx(whole + tokens * (dora - lora), rel=0.1)
 
 
 def test_parts_add_up_and_steps_are_counted():
@@ -99,7 +69,7 @@ def test_the_verdict_follows_the_memory_there_is(monkeypatch):
 
 def test_the_first_advice_saves_most(monkeypatch):
     monkeypatch.setattr(estimate, "available", lambda here: 10**9)
-    advice = told("full").advice
+    advice = told("full", LARGE).advice
     assert "QLoRA" in advice[0].en and "QLoRA" in advice[0].zh
 
 

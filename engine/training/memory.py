@@ -1,0 +1,174 @@
+"""How much memory a run holds at its fullest, in bytes, from the shapes of model and data: no torch, at once.
+
+That moment is the end of a pack's forward pass: the weights are there, a gradient and AdamW's two numbers for all that
+trains, what each layer keeps for the backward pass, and a chunk of logits. What the layers keep is told here value by
+value, and `tests/engine/training/test_memory.py` holds it to what autograd really keeps with every method.
+"""
+
+from dataclasses import dataclass
+
+from engine.fields import Params
+from engine.models.shape import Matrix, Shape
+from engine.training import counts
+from engine.training import method_params as parameters
+from engine.training.calibration import Machine
+from engine.training.config import TrainingParams
+from engine.training.methods import MethodSpec
+
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+# Bytes of fp32 logits made at once (`loss.py`), and tokens of a pack beyond which no device is faster (`budget.py`).
+_CHUNK = 64 * 1024 * 1024
+_BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
+# Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
+_AROUND = 20_000_000
+# Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
+# many times what torch has asked for (`worker._keep_memory`). PEFT's own layers come and go in more and larger pieces than
+# ours. Ratios of bench/results/fit.json; the heap of a GPU is torch's own, and `memory_gb` counts what was asked for.
+_HEAP, _HEAP_OF_PEFT = 1.5, 1.75
+# Matrices that read the same values, which are kept once for all of them.
+_SAME_INPUT = {name: "attention" for name in ("q_proj", "k_proj", "v_proj")} | {
+    name: "feed forward" for name in ("gate_proj", "up_proj")
+}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """`tokens` that are worked on at once, `virtual` tokens included; `virtual`: share of these beside the real ones."""
+
+    tokens: float
+    virtual: float
+
+    @classmethod
+    def of(cls, mean: float, longest: int, params: Params, training: TrainingParams, kind: str) -> "Pack":
+        """`mean`, `longest`: tokens a row; `kind`: of the device."""
+        virtual = params.model_dump().get("num_virtual_tokens", 0)
+        tokens = max(longest + virtual, min(_BUSY[kind], training.batch_size * (mean + virtual)))
+        return cls(tokens, virtual / max(1.0, mean))
+
+
+def parts(
+    model: Shape,
+    pack: Pack,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+) -> tuple[dict[str, int], int]:
+    """Bytes of each part, and how many parameters train. `dtype`: of the products."""
+    size, whole = _BYTES[dtype], method.saves == "model"
+    trainable = method.count(model, params).trainable
+    if isinstance(params, parameters.QloraParams):
+        # NF4 with its scales quantised too; embeddings and norms stay as they are.
+        weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
+    else:
+        weights = model.parameters * (4 if whole else size)
+    chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
+    # Beside the logits stands their exponential, or the part that they add to the gradient of a head that trains.
+    trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
+    logits = chunk + max(chunk, trains_head) + trains_head
+    once, passing = dense(model, method, params, training, size)
+    activations = pack.tokens * kept(model, method, params, training, size, pack.virtual) + once
+    # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
+    activations += max(0, passing - logits)
+    of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params)
+    heap = 1.0 if here.kind == "cuda" else _HEAP_OF_PEFT if of_peft else _HEAP
+    return {
+        "weights": weights + (0 if whole else 4 * trainable),
+        "gradients": 4 * trainable,
+        "optimizer": 8 * trainable,
+        "activations": int(heap * activations),
+        "logits": int(heap * logits),
+        "runtime": here.runtime + _AROUND,
+    }, trainable
+
+
+def kept(
+    model: Shape,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    size: int,
+    virtual: float = 0.0,
+) -> float:
+    """Bytes that one token leaves for the backward pass in all layers. `size`: of a value in the format of the products;
+    `virtual`: virtual tokens a real one, which a prefix adds to keys and values."""
+    attention = next((matrix.inputs for matrix in model.matrix("o_proj")), model.hidden_size)
+    inner = max(matrix.outputs for matrix in model.matrices)
+    keys = model.key_values * (1 + (virtual if method.layout == "prefix" else 0))
+    # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, its activation, and up.
+    layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + 3 * inner)
+    layer += _for_what_learns(model, method, params, size)
+    if training.gradient_checkpointing:
+        return layer + model.layers * model.hidden_size * size
+    return layer * model.layers * depth(model, params)
+
+
+def depth(model: Shape, params: Params) -> float:
+    """The share of the layers that the backward pass goes through: with freeze tuning only the last ones."""
+    return min(1.0, params.model_dump().get("num_layers", model.layers) / model.layers)
+
+
+def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int) -> float:
+    """Bytes that one token leaves in one layer for the gradients of what learns there."""
+    learning = _learning(model, method, params)
+    inputs = sum(matrix.inputs * matrix.count for matrix in learning) / model.layers
+    outputs = sum(matrix.outputs * matrix.count for matrix in learning) / model.layers
+    shared = size * sum({_SAME_INPUT.get(matrix.name, matrix.name): matrix.inputs for matrix in learning}.values())
+    if method.saves == "model":
+        # Norms keep their results too, in fp32; in 16 bits each matrix reads a copy of its own.
+        return 8 * model.hidden_size + (2 * inputs if size == 2 else shared)
+    if isinstance(params, parameters.NormParams):
+        return 2 * size * model.hidden_size
+    if isinstance(params, parameters.Ia3Params):
+        # Keys and values before they are scaled, and the last product's input after, in fp32.
+        inner = sum(matrix.inputs for matrix in model.matrix("down_proj"))
+        return size * 2 * model.key_values + 4 * inner
+    if not learning:
+        return 0
+    width = size if _fused(params) else 4
+    # With dropout each adapter has its own input and its mask; PEFT's have their own in fp32 where the model has not.
+    layer = 2 * width * inputs if params.lora_dropout else shared if width == size else width * inputs
+    rank = params.init_r if isinstance(params, parameters.AdaloraParams) else params.r
+    layer += width * rank * sum(matrix.count for matrix in learning) / model.layers
+    if isinstance(params, parameters.DoraParams):
+        # The gradient of the magnitudes needs the adapter's output, in fp32, and the layer's own without its bias, which
+        # dropout has computed anew in fp32.
+        layer += (4 + (4 if params.lora_dropout else size)) * outputs
+    if isinstance(params, parameters.AdaloraParams) and size == 2:
+        layer += 4 * outputs  # results in fp32, cast back
+    return layer
+
+
+def _learning(model: Shape, method: MethodSpec, params: Params) -> list[Matrix]:
+    """The matrices that train or have an adapter."""
+    if method.saves == "model":
+        return list(model.matrices)
+    names = params.model_dump().get("target_modules")
+    return list(counts.targets(model, names)) if names else []
+
+
+def _fused(params: Params) -> bool:
+    """Whether its adapters are computed by `lora.py`, not by PEFT's own layers."""
+    return isinstance(params, parameters.LoraParams)
+
+
+def dense(model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int) -> tuple[int, int]:
+    """Bytes of whole matrices beside the weights: kept for the backward pass, and at once in passing.
+
+    DoRA, as PEFT computes it, multiplies A and B out in each forward pass, by way of an identity matrix as wide as the
+    inputs, and adds them, scaled, to the weights for their norms: all in fp32, none kept, since the norms take no
+    gradient. With dropout it multiplies the weights a second time, and in 16 bits keeps their copy in fp32. Weights that
+    train in fp32, and a LoRA's matrices, have copies in 16 bits where that is the format of the products.
+    """
+    if isinstance(params, parameters.FullParams | parameters.FreezeParams):
+        return (int(2 * model.linear * depth(model, params)) if size == 2 else 0), 0
+    if _fused(params):
+        return (2 * method.count(model, params).trainable if size == 2 else 0), 0
+    if not isinstance(params, parameters.DoraParams):
+        return 0, 0
+    adapted = list(counts.targets(model, params.target_modules))
+    copies = 4 if size == 2 else 3
+    passing = max(4 * matrix.inputs * (matrix.inputs + copies * matrix.outputs) for matrix in adapted)
+    once = 4 * sum(matrix.parameters for matrix in adapted) if size == 2 and params.lora_dropout else 0
+    return once // (model.layers if training.gradient_checkpointing else 1), passing

@@ -1,0 +1,110 @@
+"""What a pack is said to leave for the backward pass, against what autograd really keeps, with every method."""
+
+import dataclasses
+import weakref
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from bitsandbytes.nn import Linear4bit
+from transformers import AutoModelForCausalLM
+
+from engine.models import shape
+from engine.training import loading, memory, methods
+from engine.training.batching import Layout, Pack
+from engine.training.config import TrainingParams
+from engine.training.learner import Learner
+from engine.training.packing import Packing
+from tests.engine.training import plain
+from tests.engine.training.test_estimate import HERE, QWEN, ROWS
+from tests.tiny import make_model
+
+# Unequal, so that attention pads them as it does real rows.
+LENGTHS = [64, 63, 61, 60]
+CASES = [
+    *[(spec.key, {}) for spec in methods.METHODS],
+    *[(key, {"lora_dropout": 0.1}) for key in ("lora", "qlora", "dora", "adalora")],
+    ("lora", {"target_modules": "q_proj"}),
+    ("lora", {"r": 32}),
+]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """The same model with 2 and with 4 layers: what they differ in is what two layers take."""
+    folder = tmp_path_factory.mktemp("layers")
+    sizes = {"hidden_size": 96, "intermediate_size": 320, "num_attention_heads": 6, "num_key_value_heads": 2}
+    return [make_model(folder / str(layers), num_hidden_layers=layers, **sizes) for layers in (2, 4)]
+
+
+class _Kept:
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+def held(model, method: str, params: dict, dtype: torch.dtype) -> tuple[float, int]:
+    """(bytes that are alive for the backward pass beside parameters, tokens) after a forward pass."""
+    spec = methods.get(method)
+    chosen = spec.params(**params)
+    weights, compute = loading.base_precision(dtype, trains_base=spec.saves == "model")
+    base = AutoModelForCausalLM.from_pretrained(
+        model, dtype=weights, quantization_config=spec.quantisation(chosen, weights)
+    )
+    base.config.use_cache = False
+    learner = Learner(spec.prepare(base, chosen, 20), spec, compute).train()
+    virtual = learner.model.active_peft_config.num_virtual_tokens if spec.layout != "weights" else 0
+    layout = Layout.of(spec.layout, virtual)
+    lengths = np.array(LENGTHS) + layout.slots
+    count, within = lengths.sum(), np.concatenate([np.arange(length) for length in lengths])
+    pack = Pack(
+        ids=torch.randint(0, 250, (1, count)),
+        positions=torch.from_numpy(within + layout.offset - layout.slots)[None],
+        packing=Packing.of(lengths),
+        virtual=torch.from_numpy(np.where(within < layout.slots, within, -1)) if layout.slots else None,
+        sources=torch.arange(10),
+        labels=torch.arange(10),
+        tokens=int(count),
+    )
+    own = {each.untyped_storage().data_ptr() for each in chain(learner.parameters(), learner.buffers())}
+    own |= {m.weight.data.untyped_storage().data_ptr() for m in learner.modules() if isinstance(m, Linear4bit)}
+    alive = weakref.WeakValueDictionary()
+
+    def keep(tensor: torch.Tensor) -> _Kept:
+        kept, storage = _Kept(tensor), tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            alive[storage.data_ptr()] = kept
+        return kept
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept.tensor):
+        loss = learner(pack, 1.0)
+    found = sum(kept.tensor.untyped_storage().nbytes() for kept in alive.values())
+    del loss
+    return found, int(count)
+
+
+@pytest.mark.parametrize("size, dtype", [(4, torch.float32), (2, torch.bfloat16)], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("method, params", CASES, ids=plain.names(CASES))
+def test_what_is_kept_is_what_autograd_keeps(models, method, params, size, dtype):
+    params = params | ({"num_layers": 4} if method == "freeze" else {})
+    (two, tokens), (four, _) = (held(model, method, params, dtype) for model in models)
+    spec, large = methods.get(method), shape.of_folder(models[1])
+    chosen, training = spec.params(**params), TrainingParams()
+    virtual = chosen.model_dump().get("num_virtual_tokens", 0) * len(LENGTHS) / sum(LENGTHS)
+    once, _ = memory.dense(large, spec, chosen, training, size)
+    said = once + tokens * memory.kept(large, spec, chosen, training, size, virtual)
+    assert 2 * (four - two) == pytest.approx(said, rel=0.08)
+
+
+def test_freeze_tuning_keeps_its_last_layers_only():
+    spec = methods.get("freeze")
+    few, all = (memory.kept(QWEN, spec, spec.params(num_layers=n), TrainingParams(), 4) for n in (6, QWEN.layers))
+    assert few == pytest.approx(all / 4)
+
+
+def test_virtual_tokens_take_room_in_a_pack():
+    spec = methods.get("prompt_tuning")
+    pack = ROWS.pack(spec.params(num_virtual_tokens=100), TrainingParams(), HERE)
+    assert pack.tokens == 1024 and pack.virtual == 0.5
+    longer = dataclasses.replace(ROWS, longest=2000).pack(spec.params(num_virtual_tokens=100), TrainingParams(), HERE)
+    assert longer.tokens == 2100
