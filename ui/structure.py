@@ -34,14 +34,14 @@ def method(t: Text, elem_id: str) -> gr.Dropdown:
     )
 
 
-def shown(t: Text, path: Path, key: str) -> dict:
-    """The value for the model in a folder, with what the method called `key` trains.
+def shown(t: Text, path: Path, key: str | None) -> dict:
+    """The value for the model in a folder, with what the method called `key` trains; None: of a field not drawn yet.
 
     Raises:
         NotAModel: with the reason.
         NotFound: there is no such method.
     """
-    found, chosen, shape = structure.structure(path), methods.get(key), counts.shape_of(path)
+    found, chosen, shape = structure.structure(path), methods.get(key or METHODS[0].key), counts.shape_of(path)
     trains = t("structure.unmarked")
     if shape is not None:
         found["tree"] = marks.marked(found["tree"], shape, chosen, chosen.params())
@@ -60,6 +60,8 @@ def shown(t: Text, path: Path, key: str) -> dict:
 
 def _node(t: Text, node: dict, open: bool = False) -> dict:
     mark = node.get("mark")
+    # The way to what trains is open at once, and without marks that to the layers.
+    open = open or (mark is None and node.get("trains", 0) > 0)
     times = f"{node['count']} × " if node["count"] > 1 else ""
     return {
         "name": node["name"],
@@ -76,9 +78,8 @@ def _node(t: Text, node: dict, open: bool = False) -> dict:
             {"name": each["name"], "shape": " × ".join(map(str, each["shape"])), "count": f"{each['parameters']:,}"}
             for each in node["weights"]
         ],
-        # The way down to the layers is open at once.
         "children": [
-            _node(t, child, open=open and len(node["children"]) > 1 and not child["name"].isdigit())
+            _node(t, child, open=open and len(node["children"]) > 1 and not child["name"][0].isdigit())
             for child in node["children"]
         ],
     }
