@@ -31,14 +31,21 @@ _CALLS = 90
 # Up to this share of the free memory a run fits with ease.
 _EASE = 0.8
 _LOADING_S = 10.0
+# A run that takes longer than this many hours is worth a word.
+_LONG = 8
 
 _CHECKPOINTING = Words(
     "Gradient checkpointing (under Advanced): about {size}, and a third slower.",
     "打开“梯度检查点”（在“高级”里）：约需 {size}，速度慢三分之一左右。",
 )
 _SHORTER = Words("A maximum length of 256: about {size}.", "把最大长度改为 256：约需 {size}。")
+_BATCH = Words("A batch of {batch}: about {size}.", "把批大小改为 {batch}：约需 {size}。")
 _LORA = Words("LoRA instead: about {size}.", "改用 LoRA：约需 {size}。")
 _QLORA = Words("QLoRA instead: about {size}.", "改用 QLoRA：约需 {size}。")
+_FEWER = Words(
+    "Fewer rows: {rows} instead of {all} take about {hours} hours.",
+    "减少数据行数：用 {rows} 行代替 {all} 行，约需 {hours} 小时。",
+)
 _SMALLER = Words("A smaller model.", "换一个更小的模型。")
 
 Verdict = Literal["fits", "tight", "no"]
@@ -104,6 +111,7 @@ def _estimate(
     rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
+    seconds = _LOADING_S + seen / rate + validation
     verdict: Verdict = "fits" if need <= _EASE * free else "tight" if need <= free else "no"
     return Estimate(
         verdict=verdict,
@@ -112,12 +120,23 @@ def _estimate(
         parts=parts,
         trainable_parameters=trainable,
         share=trainable / model.parameters,
-        seconds=_LOADING_S + seen / rate + validation,
+        seconds=seconds,
         steps=steps,
         tokens=seen,
         tokens_per_second=rate,
-        advice=() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, need),
+        advice=(
+            *(() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, need)),
+            *_fewer(rows, training, seconds),
+        ),
     )
+
+
+def _fewer(rows: _Rows, training: TrainingParams, seconds: float) -> tuple[Words, ...]:
+    """The advice to take fewer rows, if the run takes very long and their number decides it."""
+    if training.max_steps > 0 or seconds <= 3600 * _LONG:
+        return ()
+    few = int(float(f"{rows.train * 3600 * _LONG / seconds:.1g}"))
+    return (_FEWER.filled(rows=f"{few:,}", all=f"{rows.train:,}", hours=_LONG),) if few else ()
 
 
 def _advice(
@@ -132,9 +151,11 @@ def _advice(
 ) -> tuple[Words, ...]:
     """What would save most memory, most first, each with what the run would take then."""
     short = replace(rows, longest=min(rows.longest, 256), mean=min(rows.mean, 256), answer=min(rows.answer, 256))
+    batch = max(1, training.batch_size // 4)
     ways = [
         (_CHECKPOINTING, method, params, training.model_copy(update={"gradient_checkpointing": True}), rows),
         (_SHORTER, method, params, training, short),
+        (_BATCH, method, params, training.model_copy(update={"batch_size": batch}), rows),
     ]
     ways += [
         (words, methods.get(key), methods.get(key).params(), training, rows)
@@ -146,7 +167,7 @@ def _advice(
         pack = cut.pack(its, changed, here)
         after = sum(memory.parts(model, pack, other, its, changed, here, dtype)[0].values())
         if after < 0.95 * need:
-            saved.append((after, words.filled(size=home.size_text(after))))
+            saved.append((after, words.filled(size=home.size_text(after), batch=batch)))
     return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
 
 

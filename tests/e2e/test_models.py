@@ -17,14 +17,17 @@ _TABLE = "question,answer\n" + "".join(f"What is {n}?,It is {n}.\n" for n in ran
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(monkeypatch, tmp_path) -> Iterator[Hub]:
+    """With a home folder for the application, where tokens are kept."""
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
     with Hub({"me/tiny": _FILES, "me/qa": {"train.csv": _TABLE.encode()}}, pace=0.2) as hub:
         yield hub
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_model_from_a_hub(visit, hub, lang):
+def test_a_model_from_a_hub(hub, visit, lang, tmp_path):
+    hub.private, hub.tokens = {"me/tiny"}, {"secret-token"}
     at = visit(lang)
     page = at.page
     page.wait_for_selector("#offers .td-card:has-text('Qwen2.5-0.5B')")
@@ -32,8 +35,12 @@ def test_a_model_from_a_hub(visit, hub, lang):
     page.click("#fetch-more > button")
     page.fill("#fetch-id :is(input, textarea)", "me/tiny")
     page.fill("#fetch-endpoint :is(input, textarea)", hub.url)
+    page.fill("#fetch-token :is(input, textarea)", "secret-token")
     page.click("#fetch-start")
     page.wait_for_selector("#downloads .td-pill.is-running")
+    assert "secret" not in page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and b"secret-token" in path.read_bytes()]
+    assert kept and not any((tmp_path / "workspace") in path.parents for path in kept)  # the hub's own file alone
 
     at.open()  # as a reload does
     page.wait_for_selector("#downloads .td-pill.is-running")
@@ -108,7 +115,7 @@ def settled(read) -> int:
 
 
 @pytest.mark.timeout(600)
-def test_a_data_set_from_a_hub_and_a_wrong_id(visit, hub):
+def test_a_data_set_from_a_hub_and_a_wrong_id(hub, visit):
     at = visit("en")
     page = at.page
     page.wait_for_selector("#offers .td-card")

@@ -1,6 +1,8 @@
 """The two hubs' real clients against a hub on loopback that goes wrong on purpose."""
 
 import errno
+import subprocess
+import sys
 from collections import namedtuple
 
 import pytest
@@ -171,6 +173,33 @@ def test_a_disk_that_fills_on_the_way_is_named(hub, download, monkeypatch):
     with pytest.raises(DiskFull):
         download()
     assert library_of() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path, monkeypatch):
+    """A workspace of 512 kB, on a file system of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    monkeypatch.setenv("TUNEDESK_HOME", str(disk))
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_keeps_what_has_arrived_and_goes_on_when_there_is_room(
+    small_disk, hub, files, download, monkeypatch
+):
+    monkeypatch.setattr(worker.Download, "_check_room", lambda *_: None)  # somebody else fills the disk meanwhile
+    with pytest.raises(DiskFull):
+        download()
+    assert library_of() == [] and hub.sent["model.safetensors"] > 0
+    here = {name: done for name, done, _ in queue.progress(queue.downloads()[0]).files}
+    sent = hub.sent["model.safetensors"]
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    assert download()[-1]["type"] == "done"
+    assert hub.sent["model.safetensors"] == sent + len(files["model.safetensors"]) - here["model.safetensors"]
 
 
 def test_a_data_set_comes_to_the_uploads(hub, download):

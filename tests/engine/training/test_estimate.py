@@ -73,6 +73,21 @@ def test_the_first_advice_saves_most(monkeypatch):
     assert "QLoRA" in advice[0].en and "QLoRA" in advice[0].zh
 
 
+def test_a_smaller_batch_is_advised_where_the_batch_fills_the_pack(monkeypatch):
+    monkeypatch.setattr(estimate, "available", lambda here: 10**9)
+    small = dataclasses.replace(ROWS, mean=60, longest=90)
+    assert any("A batch of 4:" in words.en for words in told(rows=small).advice)
+    assert not any("A batch" in words.en for words in told(rows=dataclasses.replace(ROWS, longest=4000)).advice)
+
+
+def test_a_run_of_days_is_advised_fewer_rows():
+    few, many = (told(rows=dataclasses.replace(ROWS, train=train)) for train in (1_000, 1_000_000))
+    assert few.advice == () and many.seconds > 8 * 3600
+    (told_so,) = many.advice
+    assert "instead of 1,000,000" in told_so.en and "1,000,000" in told_so.zh
+    assert told(rows=dataclasses.replace(ROWS, train=1_000_000), max_steps=10).advice == ()
+
+
 def test_a_run_of_the_demo_is_foretold(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
     monkeypatch.setattr(calibration, "machine", lambda: HERE)
