@@ -32,15 +32,15 @@ def build(page: Page) -> None:
 
     def offer(chosen: dict) -> list:
         model = chosen_model(chosen["model"])
-        what = "forget" if model.source == "folder" else "delete"
+        added = model.source == "folder"
         return [
             choice(t, chosen["model"]),
             gr.update(open=False),
             {},
             gr.update(visible=model.source in ("library", "folder")),
-            t(f"model.{what}"),
+            t("model.forget") if added else t("model.delete"),
             gr.update(visible=False),
-            t(f"model.{what}_yes"),
+            t("model.forget_yes") if added else t("model.delete_yes"),
         ]
 
     def look_inside(chosen: dict, key: str) -> dict:

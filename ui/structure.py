@@ -60,8 +60,8 @@ def shown(t: Text, path: Path, key: str | None) -> dict:
 
 def _node(t: Text, node: dict, open: bool = False) -> dict:
     mark = node.get("mark")
-    # The way to what trains is open at once, and without marks that to the layers.
-    open = open or (mark is None and node.get("trains", 0) > 0)
+    # The way to what trains is open at once; without marks, that to the layers.
+    open = mark is None and node["trains"] > 0 if "trains" in node else open
     times = f"{node['count']} × " if node["count"] > 1 else ""
     return {
         "name": node["name"],
