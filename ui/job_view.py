@@ -62,11 +62,21 @@ def news(t: Text, services: Services, id: object) -> dict:
         "job": job.id,
         "state": state,
         "going": going,
-        "said": said,
+        "said": " ".join(filter(None, (said, _spent(t, status)))),
         "kind": kind,
         "percent": round(100 * status["step"] / status["max_steps"], 1) if known else None,
         "cancel": t("job.cancel") if going else "",
     }
+
+
+def _spent(t: Text, status: dict) -> str:
+    """What a judge on the network has taken so far; its result says it once the job is over."""
+    tokens = status["prompt_tokens"] + status["completion_tokens"]
+    if not tokens or status["result"]:
+        return ""
+    return t("job.spent", tokens=f"{tokens:,}") + (
+        t("job.cost", cost=f"{status['cost']:.4f}") if status["cost"] else ""
+    )
 
 
 def _found(id: object) -> store.Run | None:

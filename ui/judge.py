@@ -18,7 +18,7 @@ from engine.training import rewards
 from engine.words import Words
 from ui import columns, job_view
 from ui.forms import Form
-from ui.model_tab import model_label
+from ui.model_tab import chosen_model, model_name
 from ui.page import Page, choices
 from ui.text import Text
 
@@ -79,15 +79,16 @@ def build(page: Page) -> None:
     def show(place: dict) -> list:
         """What can be chosen, and how far the newest judging is."""
         newest = _newest()
+        first = chosen_model(place["model"])
         runs = [(columns.run_name(t, run), run.id) for run in columns.comparable()]
-        folders = [
-            (model_label(t, str(each.path)), str(each.path)) for each in library.models() if each.source != "run"
-        ]
+        own = (model_name(t, first), str(first.path))
+        folders = [(model_name(t, each), str(each.path)) for each in library.models() if each.path != first.path]
         asking = [each for each in datasets.data_sets() if each.format in judge.WITH_QUESTIONS]
         scored = [(_named(t, "judge.by_reward", run), run.id) for run in rewards.models()]
-        others = [(t("judge.by_model", name=label), value) for label, value in [*runs, *folders]]
+        others = [(t("judge.by_model", name=label), value) for label, value in [*runs, own, *folders]]
+        # As everywhere in this step, the model of the first step learns unless somebody says otherwise.
         return [
-            _listed(runs + folders, place["run"]),
+            _listed([(t("judge.chosen", name=own[0]), own[1]), *runs, *folders], None),
             _listed([(each.name, each.name) for each in asking], place["data"]),
             _listed([*scored, (t("judge.by_address"), _REMOTE), *others], None),
             *_state(t, services, newest),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import home
-from engine.compare import judge, tasks
+from engine.compare import judge, judging, tasks
 from engine.compare.settings import GenerationParams
 from engine.errors import OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.fields import validated
@@ -136,7 +136,7 @@ def _judge(job: Run, told: Told) -> dict:
     from engine.training.scoring import Scorer
 
     here = Here()
-    judging = judge.Judging(
+    work = judging.Judging(
         job.path,
         job.config,
         here,
@@ -144,7 +144,7 @@ def _judge(job: Run, told: Told) -> dict:
         tell=told.progress,
         stop=lambda: job.requested() is not None,
     )
-    result = judging.run()
+    result = work.run()
     if result["pairs"]:
         follower = judge.follow_up(job.config)
         result["run"] = follower.id if follower else None

@@ -36,6 +36,9 @@ _CURRENT = (
     "bytes",
     "bytes_total",
     "bytes_per_second",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost",
 )
 _BOOKKEEPING = ("seq", "time", "type")
 _WRITE_EVERY = 1.0
@@ -50,7 +53,8 @@ def initial(kind: str) -> dict:
 
     Times are seconds since 1970, `seconds` the time that workers have spent on it. `supervisor` and `worker` are
     identities (`processes.identity`), `attempt` counts workers, `seq` is the last event taken in, `micro_batch` and
-    `rows` (to learn from) what the present worker reported. `error` is a record (`errors.from_record`), `result` what the worker's `done` event said.
+    `rows` (to learn from) what the present worker reported, tokens and `cost` what a judge on the network has taken.
+    `error` is a record (`errors.from_record`), `result` what the worker's `done` event said.
     """
     return {
         "state": QUEUED,
@@ -73,6 +77,9 @@ def initial(kind: str) -> dict:
         "micro_batch": None,
         "micro_batch_divisor": 1,
         "rows": None,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "cost": 0.0,
         "error": None,
         "result": None,
     }

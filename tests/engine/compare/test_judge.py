@@ -7,13 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from engine.compare import feedback, judge, judges
-from engine.compare.judge import JudgeParams, Judging
+from engine.compare.judge import JudgeParams
 from engine.compare.judges import FIRST, SECOND, TIE, Remote, Verdict
+from engine.compare.judging import Judging
 from engine.errors import NetworkFailed, Unsupported
 from engine.training import config as configs
 from tests.tiny import make_data
 
 KEY = "sk-never-written-anywhere"
+HANGS_UP, SAYS_NOTHING = -1, -2
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,7 @@ def longer(first, second):
     return FIRST if len(first) > len(second) else SECOND
 
 
-def judging(tmp_path, chosen, answers=None, **params):
+def judging(tmp_path, chosen, answers=None, tell=lambda *_, **__: None, **params):
     data = make_data(tmp_path / "data" / "foods", train=8, val=0)
     job = tmp_path / "job"
     job.mkdir(exist_ok=True)
@@ -63,7 +65,7 @@ def judging(tmp_path, chosen, answers=None, **params):
         "params": JudgeParams(**params).model_dump(),
         "then": None,
     }
-    return Judging(job, config, answers or Answers(), chosen, tell=lambda *_, **__: None)
+    return Judging(job, config, answers or Answers(), chosen, tell)
 
 
 def test_what_is_preferred_in_both_orders_becomes_a_pair(tmp_path):
@@ -139,16 +141,19 @@ def test_what_a_judge_says_is_read(said, choice):
 @pytest.fixture
 def endpoint(monkeypatch):
     """A server on loopback that speaks the OpenAI chat protocol: `(url, script, asked)`; each request takes the next
-    `(status, headers, body)` of the script, the last one again and again."""
-    script, asked = [], []
+    `(status, headers, body)` of the script, the last one again and again. With HANGS_UP or SAYS_NOTHING for a status it
+    does that."""
+    script, asked, over = [], [], threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             asked.append((self.headers["authorization"], body))
             status, headers, said = script.pop(0) if len(script) > 1 else script[0]
-            if status == 0:
-                return  # hangs up
+            if status == SAYS_NOTHING:
+                over.wait()
+            if status in (HANGS_UP, SAYS_NOTHING):
+                return
             content = said if isinstance(said, bytes) else json.dumps(said).encode()
             self.send_response(status)
             for name, value in headers.items():
@@ -166,6 +171,7 @@ def endpoint(monkeypatch):
     monkeypatch.setenv(judges.KEY, KEY)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield f"http://127.0.0.1:{server.server_port}/v1", script, asked
+    over.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -184,7 +190,7 @@ GOOD = says('{"reason": "it is right", "verdict": "A"}')
     [
         ([(429, {"retry-after": "7"}, {})], [7.0]),
         ([(500, {}, {}), (503, {}, {})], [1.0, 2.0]),
-        ([(0, {}, b"")], [1.0]),
+        ([(HANGS_UP, {}, b"")], [1.0]),
         ([(200, {}, b"{not json")], [1.0]),
     ],
 )
@@ -221,6 +227,28 @@ def test_an_answer_without_a_verdict_is_asked_for_once_more_and_then_a_tie(endpo
 def test_silence_is_borne_and_then_told(endpoint):
     with Remote("http://127.0.0.1:9/v1", "m", "", sleep=lambda _: None) as remote, pytest.raises(NetworkFailed):
         remote.verdict("?", "a", "b")
+
+
+def test_an_endpoint_that_takes_too_long_is_asked_again(endpoint):
+    url, script, asked = endpoint
+    script += [(SAYS_NOTHING, {}, b""), GOOD]
+    slept = []
+    with Remote(url, "m", "", timeout=0.2, sleep=slept.append) as remote:
+        assert remote.verdict("?", "a", "b").choice == FIRST
+    assert slept == [1.0] and len(asked) == 2
+
+
+def test_what_a_judge_on_the_network_has_taken_is_told_on_the_way(tmp_path, endpoint):
+    url, script, _ = endpoint
+    script.append(GOOD)
+    told = []
+
+    def tell(phase, done, total, **facts):
+        told.append((done, facts))
+
+    with Remote(url, "m", "") as remote:
+        judging(tmp_path, remote, tell=tell, prompt_price=1.0, completion_price=2.0).run()
+    assert (3, {"prompt_tokens": 21, "completion_tokens": 9, "cost": 39e-6}) in told
 
 
 def test_the_key_is_nowhere_on_disk(endpoint, tmp_path):

@@ -1,0 +1,179 @@
+"""Preferences made by a judge: a model answers each question twice, a judge compares the two in both orders, and what it
+does not prefer whichever stands first is dropped.
+
+Every answer and every judgement is a line in the job's folder as soon as it is there, so nothing is made or paid for
+twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine import home
+from engine.compare import feedback, judges
+from engine.compare.judge import JudgeParams
+from engine.compare.judges import FIRST, SECOND, TIE, Judge
+from engine.compare.lines import Lines
+from engine.data import datasets, formats
+from engine.errors import NoRows
+from engine.words import Words
+
+_AT_ONCE = 32
+_VOTES_JUDGED = 50
+_EMPTY = Words("There is no question in it.", "其中没有任何问题。")
+_BY_POSITION = Words(
+    "Nothing is left: in {share}% of the pairs the judge chose by position (the same place, whichever answer stood there). "
+    "Take another judge, or make the criteria clearer.",
+    "没有剩下任何偏好对：在 {share}% 的比较中，评审只看位置（无论放的是哪个回答，都选同一个位置）。请更换评审，或把评审标准写得更清楚。",
+)
+_ALL_TIES = Words(
+    "Nothing is left: the judge saw no difference between the answers, or gave no verdict. Take another judge, clearer "
+    "criteria, or a higher temperature.",
+    "没有剩下任何偏好对：评审认为回答没有差别，或没有给出结论。请更换评审、写清标准，或调高温度。",
+)
+
+
+class Judging:
+    """One job. `answers` has `batch` as `Chat` does; `judge` compares; `tell(phase, done, total, **facts)` hears how far it
+    is; `stop()` says whether to end now."""
+
+    def __init__(
+        self,
+        job: Path,
+        config: dict,
+        answers: Any,
+        judge: Judge,
+        tell: Callable[..., None],
+        stop: Callable[[], bool] = lambda: False,
+    ):
+        self._job, self._config, self._answers, self._judge = job, config, answers, judge
+        self._tell, self._stop = tell, stop
+        self._params = JudgeParams(**config["params"])
+
+    def run(self) -> dict:
+        """`{"pairs", "ties", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens", "cost",
+        "stopped", "note"}`: `position_bias` is the share of judged pairs where the judge chose the same place in both
+        orders; `agreement` the share of people's votes that it shares, None where there is none; `note` says why nothing
+        is left.
+
+        Raises:
+            NoRows: the data set has no question.
+            NetworkFailed: the judge does not answer; what is judged is kept.
+        """
+        questions = self._questions()
+        pairs = self._two_answers(questions)
+        if pairs is not None:
+            votes = [vote for vote in feedback.votes() if vote.winner][-_VOTES_JUDGED:]
+            items = [(str(i), formats.text_of(questions[i]), *pairs[i]) for i in sorted(pairs)]
+            items += [(vote.comparison, vote.question, vote.winner.answer, vote.loser.answer) for vote in votes]
+            if self._judged(items):
+                return self._result(questions, pairs, votes) | {"stopped": False}
+        return {"pairs": 0, "ties": 0, "position_bias": None, "path": None, "stopped": True}
+
+    def _questions(self) -> list[formats.Messages]:
+        data = datasets.load(Path(self._config["data"]))
+        rows = datasets.rows(data.path / "train.json")
+        asked: dict[str, formats.Messages] = {}
+        wanted = min(self._params.limit, len(rows))
+        for place in range(wanted):
+            messages = formats.question(rows[place * len(rows) // wanted], data.format)
+            asked.setdefault(formats.text_of(messages), messages)
+        if not asked:
+            raise NoRows(read=len(rows), dropped=len(rows), hint=_EMPTY)
+        return list(asked.values())
+
+    def _two_answers(self, questions: list[formats.Messages]) -> dict[int, tuple[str, str]] | None:
+        """Two answers to each question, drawn with different seeds; None when asked to stop."""
+        log = Lines(self._job / "answers.jsonl")
+        known = {(row["question"], row["which"]): row["text"] for row in log.rows()}
+        missing = [(i, which) for which in (0, 1) for i in range(len(questions)) if (i, which) not in known]
+        for start in range(0, len(missing), _AT_ONCE):
+            self._tell("answering", len(known), 2 * len(questions))
+            if self._stop():
+                return None
+            # One seed a batch: answers of a batch share it.
+            which = missing[start][1]
+            chosen = [i for i, w in missing[start : start + _AT_ONCE] if w == which]
+            rest = [i for i, w in missing[start : start + _AT_ONCE] if w != which]
+            for w, part in ((which, chosen), (1 - which, rest)):
+                if part:
+                    said = self._answers.batch(
+                        self._config["asked"],
+                        [questions[i] for i in part],
+                        self._params.max_tokens,
+                        temperature=self._params.temperature,
+                        top_p=1.0,
+                        seed=self._params.seed + w,
+                    )
+                    for event in said:
+                        i = part[event["index"]]
+                        known[i, w] = event["text"] or ""
+                        log.add({"question": i, "which": w, "text": known[i, w]})
+        return {i: (known[i, 0], known[i, 1]) for i in range(len(questions))}
+
+    def _judged(self, items: list[tuple[str, str, str, str]]) -> bool:
+        """Every item compared in both orders; whether it came to its end."""
+        log = Lines(self._job / "judgements.jsonl")
+        done = {(row["item"], row["order"]) for row in log.rows()}
+        total = 2 * len(items)
+        for item, question, first, second in items:
+            for order in (0, 1):
+                if (item, order) in done:
+                    continue
+                if self._stop():
+                    return False
+                if first.strip() == second.strip():
+                    verdict = judges.Verdict(TIE, "(the same)")
+                else:
+                    shown = (first, second) if order == 0 else (second, first)
+                    verdict = self._judge.verdict(question, *shown)
+                done.add((item, order))
+                log.add(
+                    {"item": item, "order": order, "question": question, "first": first, "second": second}
+                    | asdict(verdict)
+                )
+                self._tell("judging", len(done), total, **self._cost(log))
+        return True
+
+    def _cost(self, log: Lines) -> dict:
+        asked, answered = log.sum("prompt_tokens"), log.sum("completion_tokens")
+        cost = (asked * self._params.prompt_price + answered * self._params.completion_price) / 1e6
+        return {"prompt_tokens": asked, "completion_tokens": answered, "cost": round(cost, 6)}
+
+    def _result(self, questions: list, pairs: dict, votes: list) -> dict:
+        log = Lines(self._job / "judgements.jsonl")
+        verdicts = {(row["item"], row["order"]): row["choice"] for row in log.rows()}
+        kept, by_place = [], 0
+        for i, (first, second) in pairs.items():
+            straight, turned = verdicts[str(i), 0], verdicts[str(i), 1]
+            by_place += straight == turned != TIE
+            if (straight, turned) == (FIRST, SECOND):
+                kept.append({"prompt": _prompt(questions[i]), "chosen": first, "rejected": second})
+            elif (straight, turned) == (SECOND, FIRST):
+                kept.append({"prompt": _prompt(questions[i]), "chosen": second, "rejected": first})
+        bias = by_place / len(pairs)
+        shared = [(verdicts[v.comparison, 0], verdicts[v.comparison, 1]) == (FIRST, SECOND) for v in votes]
+        out = Path(self._config["out"])
+        note = None
+        if kept:
+            feedback.write_rows(out, "preference", kept)
+        else:
+            note = _BY_POSITION.filled(share=round(100 * bias)) if by_place else _ALL_TIES
+            out.mkdir(parents=True, exist_ok=True)
+        home.write_atomically(out / "judgements.jsonl", (self._job / "judgements.jsonl").read_bytes())
+        return {
+            "pairs": len(kept),
+            "ties": len(pairs) - len(kept),
+            "position_bias": round(bias, 4),
+            "path": str(out),
+            "judged": len(pairs),
+            "agreement": round(sum(shared) / len(shared), 4) if shared else None,
+            "note": note,
+            **self._cost(log),
+        }
+
+
+def _prompt(messages: formats.Messages) -> str | formats.Messages:
+    """A single question as text, anything longer as the conversation it is."""
+    return messages[0]["content"] if len(messages) == 1 else messages
