@@ -1,12 +1,14 @@
-"""What a curve says, in plain words: falling, flat, overfitting, diverging. It judges numbers and knows no model.
+"""What a curve says, in plain words: falling, rising, flat, overfitting, diverging. It judges numbers and knows no model.
 
 The thresholds are rules of thumb: noise of a few per cent between neighbouring stretches of a run is normal.
 """
 
+import math
 import statistics
 import time
 from pathlib import Path
 
+from engine.runs.metrics import aim
 from engine.runs.store import Run
 from engine.words import Words
 
@@ -49,7 +51,15 @@ _NOTHING_LEARNT = Words(
     "The loss has hardly changed since the start: try a higher learning rate, or check that the data suits the task.",
     "损失从一开始就几乎没有变化：请尝试调高学习率，或检查数据是否合适。",
 )
-
+_EARNS_MORE = Words("The reward is rising: {first} at first, {last} now.", "奖励在上升：开始时 {first}，现在 {last}。")
+_EARNS_LESS = Words(
+    "The reward is falling: {first} at first, {last} now. The learning rate is probably too high; try a third of it.",
+    "奖励在下降：开始时 {first}，现在 {last}。学习率很可能过高，请改为三分之一再试。",
+)
+_EARNS_THE_SAME = Words(
+    "The reward has hardly changed: {first} at first, {last} now. Train longer, or try a higher learning rate.",
+    "奖励几乎没有变化：开始时 {first}，现在 {last}。可以延长训练，或调高学习率。",
+)
 
 _kept: dict[Path, tuple[tuple[int, str], float, Words]] = {}
 
@@ -73,6 +83,8 @@ def _read(run: Run) -> Words:
         return _TOO_FEW.filled(rows=rows)
     if len(losses) < _EARLIEST:
         return _TOO_EARLY
+    if aim(shown["steps"]) == "reward":
+        return _of_rewards([reward for reward in shown["steps"]["reward"] if reward is not None])
     overfitted = _overfitted_since(shown["evals"]["step"], shown["evals"]["eval_loss"])
     if overfitted is not None:
         return _OVERFITTING.filled(step=overfitted)
@@ -82,6 +94,16 @@ def _read(run: Run) -> Words:
     if parts[-1] > parts[-2] * (1 - _FLAT):
         return _FLAT_NOW if parts[-1] < parts[0] * (1 - 5 * _FLAT) else _NOTHING_LEARNT
     return _MORE if run.status()["state"] == "finished" else _FALLING
+
+
+def _of_rewards(rewards: list[float]) -> Words:
+    """The last third against the first: a change counts beyond twice its standard error."""
+    third = len(rewards) // 3
+    first, last = rewards[:third], rewards[-third:]
+    gain = statistics.fmean(last) - statistics.fmean(first)
+    error = math.sqrt((statistics.variance(first) + statistics.variance(last)) / third)
+    said = _EARNS_THE_SAME if abs(gain) <= 2 * error else _EARNS_MORE if gain > 0 else _EARNS_LESS
+    return said.filled(first=f"{statistics.fmean(first):.2f}", last=f"{statistics.fmean(last):.2f}")
 
 
 def _overfitted_since(steps: list[int], losses: list[float | None]) -> int | None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import NotFound
@@ -32,7 +32,7 @@ class ObjectiveSpec:
     """formats: formats of data sets (as `convert` writes them) that it learns from.
     methods: keys of those that serve it, None for all; `methods_reason` says why not the others.
     recipe(): the class that knows how to train it.
-    metrics: what the trainer tells at each step beside the loss, and how people call it.
+    metrics: what the trainer tells at each step beside the loss; `engine.runs.metrics` has the names for people.
     resolve(params): `params` with what they name found, when a run is made.
     not_in_parts: why it cannot train a model that lies in parts on several devices, None where it can.
     rate_share: the share of a method's default learning rate that is its default here.
@@ -47,7 +47,7 @@ class ObjectiveSpec:
     params: type[Params] = NoParams
     methods: tuple[str, ...] | None = None
     methods_reason: Words | None = None
-    metrics: dict[str, Words] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
     resolve: Callable[[Params], Params] = _as_given
     not_in_parts: Words | None = None
     rate_share: float = 1.0
@@ -96,24 +96,13 @@ def _grpo() -> type[Recipe]:
     return Grpo
 
 
-_REWARD_METRICS = {
-    "reward": Words("Mean reward", "平均奖励"),
-    "reward_std": Words("Spread of rewards", "奖励的离散程度"),
-    "kl": Words("Distance from the start (KL)", "与原模型的距离（KL）"),
-    "completions/mean_length": Words("Answer length (tokens)", "回答长度（token）"),
-    "repetition": Words("Repetition", "重复率"),
-}
+_REWARD_METRICS = ("reward", "reward_std", "kl", "completions/mean_length", "repetition")
 _QUESTIONS = Words(
     "questions (with reference answers for the rules that compare), and a reward model or a rule",
     "问题（按参考答案打分的规则还需要参考答案），以及一个奖励模型或打分规则",
 )
 _ASKING = ("qa", "alpaca", "messages", "preference", "kto")
-_PAIR_METRICS = {
-    "rewards/accuracies": Words("Pairs ranked rightly", "排序正确的比例"),
-    "rewards/margins": Words("Reward margin", "奖励差距"),
-    "rewards/chosen": Words("Reward of the better", "较好回答的奖励"),
-    "rewards/rejected": Words("Reward of the worse", "较差回答的奖励"),
-}
+_THUMB_METRICS = ("rewards/margins", "rewards/chosen", "rewards/rejected")
 
 OBJECTIVES = (
     ObjectiveSpec(
@@ -153,7 +142,7 @@ OBJECTIVES = (
         ),
         recipe=_dpo,
         params=parameters.PreferenceParams,
-        metrics=_PAIR_METRICS,
+        metrics=("rewards/accuracies", *_THUMB_METRICS),
         rate_share=0.2,
         not_in_parts=_WHOLE,
     ),
@@ -170,7 +159,7 @@ OBJECTIVES = (
         ),
         recipe=_kto,
         params=parameters.ThumbsParams,
-        metrics={name: label for name, label in _PAIR_METRICS.items() if name != "rewards/accuracies"},
+        metrics=_THUMB_METRICS,
         rate_share=0.2,
         not_in_parts=_WHOLE,
     ),
@@ -187,10 +176,7 @@ OBJECTIVES = (
         ),
         recipe=_reward,
         params=parameters.RewardParams,
-        metrics={
-            "accuracy": Words("Pairs ranked rightly", "排序正确的比例"),
-            "margin": Words("Score margin", "分数差距"),
-        },
+        metrics=("accuracy", "margin"),
         rate_share=0.5,
         not_in_parts=_WHOLE,
     ),

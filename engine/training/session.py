@@ -195,7 +195,7 @@ class Session:
             ddp_broadcast_buffers=False,
             remove_unused_columns=False,
         )
-        reporter = Reporter(self._events, self._run, lambda: trainer.tokens_seen, tuple(self._objective.metrics))
+        reporter = Reporter(self._events, self._run, lambda: trainer.tokens_seen, self._objective.metrics)
         callbacks = [reporter, *self._method.callbacks(tuned.model)]
         if training.early_stopping_patience and evaluates:
             callbacks.append(EarlyStoppingCallback(training.early_stopping_patience))

@@ -192,5 +192,5 @@ def test_whatever_a_worker_measures_becomes_a_column(path):
     assert shown["steps"]["reward"] == [None, 0.5]
     assert shown["evals"] == {"step": [2], "eval_loss": [1.5], "eval_accuracy": [0.75]}
     assert not {"max_steps", "finished", "sample", "seq"} & shown["steps"].keys()
-    assert metrics.ordered([*shown["steps"]])[:2] == ["loss", "reward"]
+    assert metrics.ordered([*shown["steps"]])[:2] == ["reward", "loss"]
     assert metrics.ordered(["step", "odd/name"]) == ["odd/name"] and metrics.label("odd/name", "zh") == "odd/name"

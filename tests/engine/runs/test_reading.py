@@ -45,6 +45,18 @@ def test_overfitting_is_seen_in_the_validation_loss_only(workspace):
     assert "as it should" in said(losses, [(10, 2.0), (20, 1.5), (30, 1.7)])
 
 
+@pytest.mark.parametrize(
+    ("rise", "says"), [(0.02, "reward is rising: -0.30"), (-0.02, "reward is falling"), (0.0, "hardly changed")]
+)
+def test_where_rewards_are_earned_they_are_read_and_not_the_loss(workspace, rise, says):
+    run = store.create({})
+    with Events(run.path / "events.jsonl") as file:
+        for step in range(60):
+            noise = 0.2 * math.sin(step * 7)
+            file.write("step", step=step + 1, loss=1e-8, reward=-0.5 + rise * step + noise)
+    assert says in reading(run).en
+
+
 def test_few_rows_are_said_before_anything_else_but_a_loss_that_is_no_number(workspace):
     run = store.create({})
     with Events(run.path / "events.jsonl") as file:
