@@ -3,7 +3,7 @@
 TuneDesk.run = (element, props, server, trigger, watch) => {
   const words = props.value.words;
   const part = (name) => element.querySelector(`[data-part=${name}]`);
-  let run, cursor, mark, steps, evals, state, names = {}, metric = "loss";
+  let run, cursor, mark, steps, evals, state, names = {}, metric, picked;
 
   // The column of the validation's events that belongs to the metric shown.
   const measured = () => (`eval_${metric}` in evals ? `eval_${metric}` : null);
@@ -34,7 +34,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   };
 
   const offer = () => {
-    if (!(metric in names)) metric = "loss";
+    metric = picked in names ? picked : Object.keys(names)[0] ?? "loss";
     part("metrics").innerHTML = TuneDesk.draw.metrics(Object.entries(names), metric);
   };
 
@@ -76,6 +76,8 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     part("empty").textContent = answer.empty;
     part("reading").hidden = !answer.reading;
     part("reading").textContent = answer.reading;
+    part("told").hidden = !answer.told.title && !answer.told.warnings?.length;
+    part("told").innerHTML = TuneDesk.draw.told(answer.told);
     part("stats").replaceChildren(
       ...answer.stats.map(({ label, value, note }) => {
         const card = document.createElement("div");
@@ -117,7 +119,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   element.addEventListener("click", async (event) => {
     const tab = event.target.closest("[data-metric]");
     if (!tab) return;
-    metric = tab.dataset.metric;
+    picked = tab.dataset.metric;
     offer();
     await draw();
   });
@@ -132,6 +134,15 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   forget();
   // Every poll redraws the chart, where there is no graphics card on the cores that train.
   TuneDesk.every(element, 2000, poll);
+};
+
+// What a run warned of, and answers that it tried.
+TuneDesk.draw.told = (value) => {
+  const { html, when } = TuneDesk.markup;
+  return html`${value.warnings?.map((each) => html`<p class="td-message is-warn">${each}</p>`)}
+    ${when(value.title, html`<h4>${value.title}</h4>
+      <ul>${value.tried?.map((each) => html`<li><small>${each.note}</small><b>${each.question}</b>
+        <span>${each.answer}</span></li>`)}</ul>`)}`;
 };
 
 // What charts of runs share. Curves without noise are drawn as they are, the others smoothed as well.

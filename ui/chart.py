@@ -14,6 +14,10 @@ from ui.page import mark, served
 from ui.services import Services
 from ui.text import Text
 
+# Answers tried and warnings that the view shows, and characters of each text.
+_TRIED, _WARNINGS = 3, 3
+_LONGEST = 300
+
 _SKELETON = """
 <section class="td-run">
   <header><h3 data-part="title"></h3><span class="td-pill" data-part="state"></span></header>
@@ -24,6 +28,7 @@ _SKELETON = """
   <p class="td-empty" data-part="empty"></p>
   <div class="td-plot" data-part="chart" hidden></div>
   <p class="td-reading" data-part="reading" hidden></p>
+  <div class="td-told" data-part="told"></div>
 </section>
 """
 
@@ -69,6 +74,7 @@ def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
             "message_kind": "",
             "empty": t("chart.empty_start"),
             "reading": "",
+            "told": {},
             "stats": [],
             "metrics": [],
             "news": {"cursor": "", "reset": True, "steps": {"step": []}, "evals": {"step": []}},
@@ -87,6 +93,7 @@ def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
         "message_kind": kind,
         "empty": t("chart.empty_waiting" if busy or status["state"] == states.QUEUED else "chart.empty_ended"),
         "reading": t.of(reading(run)) if status["step"] else "",
+        "told": _told(t, run),
         "stats": _stats(t, status),
         "metrics": [[name, metrics.label(name, t.lang)] for name in metrics.ordered([*points["steps"]])],
         "news": points,
@@ -126,6 +133,10 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def number(value: float | None) -> str:
     """A loss or rate with the digits that matter."""
     if value is None:
@@ -148,18 +159,41 @@ def _stats(t: Text, status: dict) -> list[dict]:
         )
     else:
         time_fact = (t("chart.time_taken"), clock(status["seconds"] or None), "")
-    facts = [
-        (t("chart.step"), f"{status['step']:,}" if last else "–", t("chart.of", last=f"{last:,}") if last else ""),
+    aims = (
         (t("chart.loss"), number(status["loss"]), ""),
         (
             t("chart.validation_short"),
             number(status["eval_loss"]),
             t("chart.best", loss=number(best["eval_loss"])) if best else "",
         ),
+    )
+    if status["reward"] is not None:
+        aims = ((t("chart.reward"), number(status["reward"]), ""), (t("chart.kl"), number(status["kl"]), ""))
+    facts = [
+        (t("chart.step"), f"{status['step']:,}" if last else "–", t("chart.of", last=f"{last:,}") if last else ""),
+        *aims,
         (t("chart.speed"), f"{speed:,.0f}" if speed else "–", t("chart.speed_unit") if speed else ""),
         time_fact,
     ]
     return [{"label": label, "value": value, "note": note} for label, value, note in facts]
+
+
+def _told(t: Text, run: store.Run) -> dict:
+    """What the run warned of, and the newest answers that it tried and how they were rewarded."""
+    events = run.log.notable()
+    tried = [event for event in events if event["type"] == "sample"][-_TRIED:]
+    return {
+        "warnings": list(dict.fromkeys(event[t.lang] for event in events if event["type"] == "warning"))[-_WARNINGS:],
+        "title": t("chart.tried") if tried else "",
+        "tried": [
+            {
+                "question": short(event["question"], _LONGEST),
+                "answer": short(event["answer"], _LONGEST),
+                "note": t("chart.rewarded", step=event["step"], reward=number(event["reward"])),
+            }
+            for event in reversed(tried)
+        ],
+    }
 
 
 def _message(t: Text, services: Services, run: store.Run, status: dict) -> tuple[str, str]:

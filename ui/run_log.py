@@ -7,7 +7,7 @@ import gradio as gr
 
 from engine.errors import NotFound, from_record
 from engine.runs import store
-from ui.chart import number
+from ui.chart import number, short
 from ui.page import Page, served
 from ui.text import Text
 from ui.train_tab import found
@@ -65,10 +65,6 @@ def build(page: Page) -> None:
         return [{"run": run.id if run else None, "words": words}, note]
 
     page.render("runs", show, [view, hint])
-
-
-def short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def told(t: Text, event: dict) -> list[str] | None:

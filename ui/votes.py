@@ -21,10 +21,12 @@ from ui import columns, questions
 from ui.page import GENERATION, Page, choices, served
 from ui.text import Text
 
-# The data set that votes gather in.
-DATA = "votes"
+# The data sets that votes gather in, and the form of each, by the objective that learns from it.
+_DATA = {"dpo": "votes", "kto": "votes-thumbs"}
+_FORMATS = {"dpo": "preference", "kto": "kto"}
 _NO_RUN = Words("Train a model first, then vote.", "请先训练一个模型，再来投票。")
 _NO_QUESTION = Words("Type a question first.", "请先输入一个问题。")
+_NO_WAY = Words("Choose how the model learns from the votes.", "请选择模型以哪种方式学习这些投票。")
 _SIDES = ("left", "right")
 
 
@@ -72,6 +74,14 @@ def build(page: Page, run: gr.Dropdown) -> None:
             elem_id="votes-board",
             apply_default_css=False,
         )
+        with gr.Row(elem_classes="td-fields", visible=False) as ways:
+            way = gr.Radio(
+                [(t(f"votes.way_{key}"), key) for key in _FORMATS],
+                value="dpo",
+                label=t("votes.way"),
+                info=t("votes.way_help"),
+                elem_id="votes-way",
+            )
         with gr.Row(elem_classes="td-actions"):
             train = gr.Button(t("votes.train"), variant="primary", elem_id="votes-train", visible=False)
             undo = gr.Button(t("votes.undo"), elem_id="votes-undo", visible=False)
@@ -79,7 +89,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
     def standing(id: str | None) -> list:
         """The scoreboard and what can be done with the votes."""
         given = feedback.votes()
-        return [_board(t, id, given), gr.update(visible=bool(given)), gr.update(visible=bool(given))]
+        return [_board(t, id, given), *[gr.update(visible=bool(given))] * 3]
 
     def show(place: dict) -> list:
         return standing(place["run"])
@@ -122,23 +132,26 @@ def build(page: Page, run: gr.Dropdown) -> None:
         """The last vote; the answers it was about can be voted on again."""
         last = next(reversed(feedback.votes()), None)
         if last is None:
-            return [gr.skip()] * 5
+            return [gr.skip()] * 6
         feedback.undo(last.comparison)
         gr.Info(t("votes.undone"), title=t("app.info"))
         same = isinstance(value, dict) and value.get("id") == last.comparison
         return [{} if same else gr.skip(), gr.update(visible=False) if same else gr.skip(), *standing(id)]
 
-    def learn(place: dict, id: str | None) -> dict:
+    def learn(place: dict, id: str | None, objective: str) -> dict:
         if not id:
             raise Unsupported(reason=_NO_RUN)
-        data = feedback.export(DATA)
+        if objective not in _FORMATS:
+            raise Unsupported(reason=_NO_WAY)
+        data = feedback.export(_DATA[objective], _FORMATS[objective])
         settings = feedback.few(datasets.load(data).train)
-        wanted = configs.build(id, str(data), "dpo", settings=settings)
+        wanted = configs.build(id, str(data), objective, settings=settings)
         made = store.create(wanted.model_dump(mode="json"), name=t("votes.run_name"))
         services.jobs.submit(made)
-        return {**choices(place), "run": made.id, "data": DATA, "step": "train"}
+        return {**choices(place), "run": made.id, "data": _DATA[objective], "step": "train"}
 
-    page.render("compare", show, [board, train, undo])
+    standing_views = [board, ways, train, undo]
+    page.render("compare", show, standing_views)
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.change(page.guarded(suggest), run, question, **private)
     another.click(page.guarded(suggest), run, question, **private)
@@ -153,10 +166,10 @@ def build(page: Page, run: gr.Dropdown) -> None:
     )
     for verdict, button in zip(feedback.VERDICTS, buttons, strict=True):
         button.click(
-            page.guarded(cast(verdict)), [shown, better, who, run], [shown, voting, board, train, undo], **private
+            page.guarded(cast(verdict)), [shown, better, who, run], [shown, voting, *standing_views], **private
         )
-    undo.click(page.guarded(take_back), [shown, run], [shown, voting, board, train, undo], **private)
-    train.click(page.guarded(learn), [page.chosen, run], page.chosen, **private)
+    undo.click(page.guarded(take_back), [shown, run], [shown, voting, *standing_views], **private)
+    train.click(page.guarded(learn), [page.chosen, run, way], page.chosen, **private)
 
 
 def _answers(
@@ -209,11 +222,15 @@ def _board(t: Text, id: str | None, given: list[feedback.Vote]) -> dict:
         for row in feedback.scoreboard(given)
     ]
     names = ("model", "wins", "losses", "ties", "rate", "interval", "save")
-    pairs = len(feedback.preferences(given))
     return {
         "words": {name: t(f"votes.column_{name}") for name in names},
         "rows": rows,
-        "note": t("votes.counted", votes=len(given), pairs=pairs),
+        "note": t(
+            "votes.counted",
+            votes=len(given),
+            pairs=len(feedback.preferences(given)),
+            thumbs=len(feedback.thumbs(given)),
+        ),
     }
 
 

@@ -25,6 +25,10 @@ _COMPARISON = Words("comparison", "对比")
 _ASK_AGAIN = Words("Ask the question again.", "请重新提问。")
 _NOT_ANSWERED = Words("Wait until both answers are there, then vote.", "请等两个回答都生成完再投票。")
 _NO_VOTES = Words("Vote on some answers first.", "请先给一些回答投票。")
+_NO_WINNER = Words(
+    "No vote says which answer is better. Vote for one, type a better answer, or learn from thumbs (KTO).",
+    "还没有任何投票分出好坏。请选出更好的一个、写下更好的回答，或改用点赞点踩（KTO）学习。",
+)
 _NO_VERDICT = Words("'{given}' is not a vote.", "“{given}”不是有效的投票。")
 _MAX_BETTER = 20_000
 # Rows held out of the votes that are trained on: every tenth, once there are so many.
@@ -216,7 +220,7 @@ def export(name: str, format: str = "preference") -> Path:
     given = votes()
     rows = preferences(given) if format == "preference" else thumbs(given)
     if not rows:
-        raise NoRows(read=len(given), dropped=len(given), hint=_NO_VOTES)
+        raise NoRows(read=len(given), dropped=len(given), hint=_NO_WINNER if given else _NO_VOTES)
     return write_rows(datasets.place(name), format, rows)
 
 

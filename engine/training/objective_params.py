@@ -185,7 +185,7 @@ class ReinforcementParams(Params):
         le=5,
     )
     beta: float = param(
-        0.02,
+        0.05,
         Words("Hold to the start (KL)", "不偏离原模型（KL）"),
         Words(
             "How strongly the model is held to what it was, so that it does not talk nonsense for reward.",

@@ -193,7 +193,7 @@ OBJECTIVES = (
         params=parameters.ReinforcementParams,
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
-        rate_share=0.2,
+        rate_share=0.4,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -209,7 +209,7 @@ OBJECTIVES = (
         params=parameters.ReinforcementParams,
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
-        rate_share=0.2,
+        rate_share=0.4,
         not_in_parts=_WHOLE,
     ),
 )

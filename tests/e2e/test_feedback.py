@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, running
-from tests.engine.training.objectives import pairs, write
+from tests.engine.training.objectives import pairs, thumbs, write
 from tests.tiny import make_data, make_model
 
 
@@ -23,6 +23,7 @@ def home(tmp_path) -> Path:
     data = make_data(folder / "data" / "foods", train=24, val=12)
     (data / "report.json").write_text(json.dumps({"format": "qa", "train": 24, "val": 12}), encoding="utf-8")
     write(folder / "data" / "pairs", "preference", pairs(16), [])
+    write(folder / "data" / "thumbs", "kto", thumbs(16), [])
     return folder
 
 
@@ -130,3 +131,49 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     at.shot("compare-scored")
     (chat,) = home.glob("runs/*/chats/*.json")
     assert all(isinstance(said["reward"], float) for said in json.loads(chat.read_bytes())["turns"][0]["answers"])
+
+
+@pytest.mark.timeout(900)
+def test_thumbs_and_then_answers_that_a_reward_model_rewards(visit, home):
+    reward = trained(home, "reward", "pairs")
+    at = visit("zh")
+    page = at.page
+    page.click("#models .td-card:has-text('tiny')")
+    page.wait_for_selector("#steps [data-step=model]:has-text('tiny')")
+
+    def chosen(data: str, objective: str, steps: str) -> None:
+        at.go("data")
+        page.click(f"#datasets .td-card:has-text('{data}')")
+        page.wait_for_selector(f"#steps [data-step=data]:has-text('{data}')")
+        at.go("train")
+        page.click(f"#objectives .td-card:has(input[value={objective}])")
+        page.wait_for_selector(f"#objectives .is-selected:has(input[value={objective}])")
+        page.fill("#training-max_steps input", steps)
+        page.fill("#training-batch_size input", "4")
+        page.press("#training-batch_size input", "Tab")
+
+    at.go("train")
+    page.click("#train-advanced > button")
+    chosen("thumbs", "kto", "2")
+    page.click("#train-start")
+    while not finished(home, "kto"):
+        page.wait_for_timeout(500)
+
+    chosen("pairs", "rloo", "200")
+    page.click("#rloo-reward_model input")
+    page.click("ul[role=listbox] li:has-text('tiny')")
+    page.fill("#rloo-num_generations input", "2")
+    page.fill("#rloo-max_completion_length input", "8")
+    page.press("#rloo-max_completion_length input", "Tab")
+    page.click("#train-start")
+    # What it tries is shown while it trains, with the reward first.
+    page.wait_for_selector("#train-run .td-pill.is-running")
+    page.wait_for_selector("#train-run .td-told li:has-text('奖励')")
+    page.wait_for_selector("#train-run [data-metric=reward].is-on")
+    assert "平均奖励" in page.inner_text("#train-run .td-stats")
+    at.shot("rewards")
+    page.click("#train-stop")
+    page.wait_for_selector("#train-run .td-pill.is-stopped")
+    configs = [json.loads(file.read_bytes()) for file in home.glob("runs/*/config.json")]
+    (made,) = [each for each in configs if each["objective"] == "rloo"]
+    assert made["objective_params"]["reward_model"] == str(home / "runs" / reward)

@@ -84,6 +84,22 @@ def test_a_waiting_run_says_how_many_are_before_it(services):
     assert "1" in chart.news(Text("en"), services, run.id, "")["message"]
 
 
+def test_where_rewards_are_earned_they_come_first_with_what_was_tried_and_warned_of(services):
+    run = in_state("running", step=3, reward=0.25, kl=0.01)
+    with Events(run.path / "events.jsonl") as events:
+        events.write("step", step=1, loss=1e-9, reward=0.25, kl=0.01)
+        for step in range(5):
+            events.write("sample", step=step, question="<b>?</b>", answer="a" * 1000, reward=step / 4)
+        events.write("warning", en="It repeats itself.", zh="它在重复。")
+    said = chart.news(Text("en"), services, run.id, "")
+    assert said["metrics"][0] == ["reward", "Mean reward"]
+    assert [card["label"] for card in said["stats"]][1:3] == ["Mean reward", "From the start (KL)"]
+    assert said["told"]["tried"][0]["note"] == "step 4 · reward 1.000"
+    assert len(said["told"]["tried"]) == 3 and len(said["told"]["tried"][0]["answer"]) < 400
+    assert said["told"]["warnings"] == ["It repeats itself."]
+    assert chart.news(Text("zh"), services, run.id, "")["told"]["warnings"] == ["它在重复。"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(None, "–"), (0, "0 s"), (59.4, "59 s"), (130, "2 min 10 s"), (11130, "3 h 5 min")]
 )

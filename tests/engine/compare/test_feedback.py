@@ -69,6 +69,14 @@ def test_votes_become_pairs_and_thumbs():
     assert datasets.load(feedback.export("thumbs", "kto")).format == "kto"
 
 
+def test_votes_without_a_winner_are_thumbs_only():
+    voted("both_bad")
+    with pytest.raises(NoRows) as caught:
+        feedback.export("mine")
+    assert "KTO" in caught.value.text("en")
+    assert datasets.load(feedback.export("thumbs", "kto")).train == 2
+
+
 def test_scoreboard_with_interval():
     for _ in range(3):
         made = voted("left")

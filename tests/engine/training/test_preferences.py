@@ -74,6 +74,17 @@ def _losses_of_trl(model, data, out, rate):
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
+@pytest.mark.parametrize(
+    ("loss_type", "first"),
+    [("hinge", 1), ("ipo", 25), ("robust", math.log(2)), ("sigmoid_norm", math.log(2)), ("apo_zero", 1)],
+)
+def test_every_loss_of_dpo_begins_where_its_paper_says(model, preferences, loss_type, first):
+    # With beta 0.1, where the model is still the reference: IPO is (0 - 1 / (2 beta)) squared.
+    settings = SHORT | {"max_steps": 1, "loss_type": loss_type, "label_smoothing": 0.1 if loss_type == "robust" else 0}
+    _, events = trained(model, preferences, "dpo", **settings)
+    assert of("step", events)[0]["loss"] == pytest.approx(first, abs=1e-4)
+
+
 @pytest.mark.parametrize("objective", ["dpo", "reward"])
 def test_held_out_pairs_are_ranked_rightly(model, preferences, objective):
     _, events = trained(model, preferences, objective, max_steps=40, batch_size=8, learning_rate=2e-2, eval_steps=40)
