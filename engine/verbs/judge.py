@@ -6,7 +6,9 @@ from pathlib import Path
 
 from engine.errors import Exists
 from engine.runs import jobs
+from engine.runs.store import Run
 from engine.verbs import text
+from engine.verbs.progress import interrupts_stop
 from engine.verbs.settings import pairs
 from engine.verbs.verb import Verb
 from engine.words import Words, system_language
@@ -21,7 +23,12 @@ _OUT = Words("the folder of the data set to make", "要生成的数据集文件�
 _SET = Words(
     "a setting, for instance limit=50, criteria=..., judge_model=...", "设置，例如 limit=50、criteria=…、judge_model=…"
 )
+_STARTED = Words(
+    "judging {id} (stop it with Ctrl-C; python -m engine resume {id} goes on)",
+    "评审 {id}（按 Ctrl-C 停止；用 python -m engine resume {id} 继续）",
+)
 _PROGRESS = Words("{phase} {done}/{total}", "{phase} {done}/{total}")
+_SPENT = Words("  {tokens} tokens, cost {cost}", "  {tokens} 个 token，费用 {cost}")
 _KEYS = ("pairs", "ties", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens", "cost")
 
 
@@ -33,17 +40,23 @@ def judge(args: Namespace) -> dict:
     out = args.out.expanduser().absolute()
     if out.exists() and any(out.iterdir()):
         raise Exists(path=str(out))
-    job = judge.begin(args.model, args.data, args.judge, out, params)
-    lang, told = system_language(), [0]
+    return carried(judge.begin(args.model, args.data, args.judge, out, params))
+
+
+def carried(job: Run) -> dict:
+    """Wait for the turn and the end of a judging."""
+    lang, told = system_language(), [job.log.last_seq()]
+    print(_STARTED.text(lang, id=job.id), file=sys.stderr, flush=True)
 
     def watch(_: object) -> None:
         for event in job.events(told[0]):
             told[0] = event["seq"]
             if event["type"] == "progress":
                 done = _PROGRESS.text(lang, phase=job.status()["phase"], done=event["step"], total=event["max_steps"])
-                print(done, file=sys.stderr, flush=True)
+                print(done + _spent(event, lang), file=sys.stderr, flush=True)
 
-    status = jobs.supervise(job, watch=watch)
+    with interrupts_stop(job):
+        status = jobs.supervise(job, watch=watch)
     result = status["result"] or {}
     document = {"job": str(job.path), "status": status["state"]} | {name: result.get(name) for name in _KEYS}
     if result.get("note"):
@@ -51,6 +64,12 @@ def judge(args: Namespace) -> dict:
     if status["error"] is not None:
         document["error"] = status["error"]
     return document
+
+
+def _spent(event: dict, lang: str) -> str:
+    """What a judge on the network has taken so far; nothing for one of this computer."""
+    tokens = event.get("prompt_tokens", 0) + event.get("completion_tokens", 0)
+    return _SPENT.text(lang, tokens=tokens, cost=event["cost"]) if tokens else ""
 
 
 def _arguments(parser: ArgumentParser, lang: str) -> None:

@@ -1,7 +1,10 @@
-"""The progress of a run on standard error: a line now and then, warnings as they come."""
+"""The progress of a run on standard error: a line now and then, warnings as they come; and Ctrl-C, which stops it."""
 
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine.runs.store import Run
 from engine.verbs import text
@@ -54,3 +57,20 @@ class Progress:
 
     def _say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def interrupts_stop(run: Run) -> Iterator[None]:
+    """Ctrl-C (or a polite kill) finishes the step and saves; the second one ends the run at once."""
+    asked = []
+
+    def ask(*_: object) -> None:
+        run.request("kill" if asked else "stop")
+        asked.append(True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,20 +1,17 @@
 """Verbs on runs: train, list, resume, stop, join. A run started here is an ordinary run: the app lists it and can stop it."""
 
-import signal
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from engine import home
 from engine.runs import jobs, launch, processes, store
 from engine.runs.kinds import KINDS
 from engine.runs.status import ENDED
 from engine.runs.store import Run
-from engine.verbs import text
-from engine.verbs.progress import Progress
+from engine.verbs import judge, text
+from engine.verbs.progress import Progress, interrupts_stop
 from engine.verbs.settings import pairs
 from engine.verbs.verb import Verb, no_arguments
 from engine.words import Words, system_language
@@ -42,7 +39,7 @@ def resume(args: Namespace) -> dict:
     if args.epochs is not None:
         validated(TrainingParams, {"num_train_epochs": args.epochs})
     jobs.prepare_resume(run, args.checkpoint, args.epochs)
-    return _carried(run)
+    return judge.carried(run) if run.kind == "judge" else _carried(run)
 
 
 def runs(args: Namespace) -> list[dict]:
@@ -74,30 +71,13 @@ def join(args: Namespace) -> dict:
 
 def _carried(run: Run) -> dict:
     """Wait for the turn and the end of a run."""
-    with _interrupts_stop(run):
+    with interrupts_stop(run):
         status = jobs.supervise(run, watch=Progress(run, system_language()))
     result = status["result"] or {"steps": status["step"]}
     document = {"run": str(run.path), "status": status["state"]} | {name: result.get(name) for name in _RESULTS}
     if status["error"] is not None:
         document["error"] = status["error"]
     return document
-
-
-@contextmanager
-def _interrupts_stop(run: Run) -> Iterator[None]:
-    """Ctrl-C (or a polite kill) finishes the step and saves; the second one ends the run at once."""
-    asked = []
-
-    def ask(*_: object) -> None:
-        run.request("kill" if asked else "stop")
-        asked.append(True)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _summary(run: Run) -> dict:

@@ -6,13 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from engine.__main__ import main
 from engine.compare import feedback, judge, judges
 from engine.compare.judge import JudgeParams
 from engine.compare.judges import FIRST, SECOND, TIE, Remote, Verdict
 from engine.compare.judging import Judging
 from engine.errors import NetworkFailed, Unsupported
 from engine.training import config as configs
-from tests.tiny import make_data
+from tests.tiny import make_data, make_model
 
 KEY = "sk-never-written-anywhere"
 HANGS_UP, SAYS_NOTHING = -1, -2
@@ -258,6 +259,26 @@ def test_the_key_is_nowhere_on_disk(endpoint, tmp_path):
         judging(tmp_path, remote).run()
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def test_a_job_that_breaks_off_goes_on_where_it_was_and_the_key_is_nowhere_on_disk(endpoint, tmp_path, capsys):
+    url, script, asked = endpoint
+    make_model(tmp_path / "models" / "tiny")
+    make_data(tmp_path / "data" / "foods", train=2, val=0)
+    script += [GOOD, (401, {}, {"error": f"bad key {KEY}"}), GOOD]
+    out = tmp_path / "data" / "judged"
+    parts = ["judge", "--model", "tiny", "--data", "foods", "--judge", url, "--out", str(out), "--json"]
+    assert main([*parts, "--set", "max_tokens=8", "--set", "prompt_price=1"]) == 1
+    broken = json.loads(capsys.readouterr().out)
+    assert (broken["status"], broken["error"]) == ("failed", "NetworkFailed")
+    assert main(["resume", broken["job"], "--json"]) == 0
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert (result["judged"], result["position_bias"], result["prompt_tokens"]) == (2, 1.0, 28)
+    assert len(asked) == 5 and "cost 2.8e-05" in printed.err
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert any(file.name == "worker.log" for file in files)
+    assert all(KEY.encode() not in file.read_bytes() for file in files)
 
 
 def test_the_run_that_follows_is_queued(tmp_path):

@@ -31,6 +31,13 @@ def conversations(tokenizer, data: Path, max_length: int, split: str = "train") 
     return rows
 
 
+def texts(tokenizer, data: Path, max_length: int) -> list[tuple[list[int], list[int]]]:
+    """The same of texts, whose every token counts."""
+    lines = (data / "train.json").read_text(encoding="utf-8").splitlines()
+    rows = [tokenizer(json.loads(line)["text"] + tokenizer.eos_token)["input_ids"][:max_length] for line in lines]
+    return [(ids, ids) for ids in rows]
+
+
 def padded(rows: list[tuple[list[int], list[int]]]) -> dict[str, torch.Tensor]:
     width = max(len(ids) for ids, _ in rows)
     return {
@@ -79,9 +86,10 @@ def loop(
     max_length: int = 512,
     seed: int = 42,
     dtype: torch.dtype = torch.float32,
+    read=conversations,
 ) -> tuple[list[float], torch.nn.Module]:
-    """The loss of each step, and the trained model."""
-    rows = conversations(AutoTokenizer.from_pretrained(path), data, max_length)
+    """The loss of each step, and the trained model. `read`: `conversations` or `texts`."""
+    rows = read(AutoTokenizer.from_pretrained(path), data, max_length)
     model = prepare(path, method, params, steps, seed, dtype)
     trained = [p for p in model.parameters() if p.requires_grad]
     adam = optimizer(model, learning_rate, params)

@@ -76,7 +76,16 @@ class Told(list):
         self.append({"type": type, **fields})
 
 
-def test_rewards_that_rise_while_answers_repeat_are_warned_of_once():
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ("好好好好好好好好好好好好", "repeat themselves"),
+        ("一", "from 12 to 4 characters"),
+        ("，".join("甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"), "from 12 to 3"),
+        ("一二三四五六七八九十甲乙", None),
+    ],
+)
+def test_rewards_that_rise_while_answers_degenerate_are_warned_of_once(later, said):
     told, at = Told(), {"reward": 0.0}
     judged = Judged(told, lambda prompts, answers, references: [at["reward"]] * len(answers), watch_length=True)
 
@@ -89,6 +98,6 @@ def test_rewards_that_rise_while_answers_repeat_are_warned_of_once():
 
     for i in range(30):
         at["reward"] = float(i)
-        step("一二三四五六七八九十甲乙" if i < 10 else "好好好好好好好好好好好好")
-    assert len(of("warning", told)) == 1
-    assert "repeat themselves" in of("warning", told)[0]["en"]
+        step("一二三四五六七八九十甲乙" if i < 10 else later)
+    warned = [warning["en"] for warning in of("warning", told)]
+    assert len(warned) == bool(said) and all(said in each for each in warned)
