@@ -54,7 +54,7 @@ def publish(t: Text, services: Services) -> None:
 
     def inspect_file(file: dict, encoding: str = "") -> dict:
         """What is in an uploaded table: format, encoding, delimiter, rows, columns, mapping, problems."""
-        return tables.inspect(_uploaded(file), encoding or None)
+        return tables.inspect(_uploaded(file), tables.Told(encoding or None))
 
     def convert_file(
         file: dict,
@@ -76,7 +76,7 @@ def publish(t: Text, services: Services) -> None:
             val=val,
             seed=seed,
             format=format,
-            encoding=encoding or None,
+            told=tables.Told(encoding or None),
             cleaning=validated(Cleaning, dict(cleaning)),
         )
 

@@ -7,17 +7,17 @@ import gradio as gr
 
 from engine.data import convert, datasets, formats, tables
 from engine.data.cleaning import Cleaning
-from engine.data.encodings import OFFERED
 from engine.data.splitting import Split
 from engine.errors import InvalidFields, TuneDeskError
 from engine.fields import validated
-from ui import cards, hub_data, lengths, sample, sets, table, uploads
+from ui import cards, hub_data, lengths, reading, sample, sets, table, uploads
 from ui.draft import MAX_LENGTH, Asked, Draft, checked_format, key_of
 from ui.draft import table as uploaded
 from ui.findings import Findings
 from ui.forms import Form
 from ui.model_tab import chosen_model
 from ui.page import UPLOAD_LIMIT, Page, choices
+from ui.reading import Reading
 from ui.roles import Fields
 from ui.sets import chosen_data
 from ui.text import Text
@@ -37,16 +37,8 @@ def build(page: Page) -> None:
         hub_data.build(page)
         facts = cards.stats("data-facts")
         notes = gr.HTML("", elem_id="data-notes", apply_default_css=False)
-        with gr.Row(elem_classes="td-tablebar"):
-            search = table.search(t, "data-search")
-            encoding = gr.Dropdown(
-                label=t("data.encoding_choice"),
-                choices=[(t("data.encoding_auto"), ""), *((name.upper(), name) for name in OFFERED)],
-                value="",
-                interactive=True,
-                elem_id="data-encoding",
-                min_width=180,
-            )
+        read_as = Reading(t)
+        search = table.search(t, "data-search")
         rows = table.table("data-rows")
         _section(t, "data.roles", "data.roles_help")
         fields.main()
@@ -87,7 +79,7 @@ def build(page: Page) -> None:
         gr.HTML(f"<p>{t.html('data.next_hint')}</p>", apply_default_css=False)
         forward = gr.Button(t("data.next"), variant="primary", size="lg", elem_id="data-next")
 
-    draft = Draft(page, encoding, format, limit, fields, cleaning)
+    draft = Draft(page, read_as, format, limit, fields, cleaning)
     read = draft.read
 
     def show_ready(chosen: dict, shown: dict) -> list:
@@ -105,14 +97,16 @@ def build(page: Page) -> None:
         if shown.get("file") == key_of(chosen):
             return [gr.skip()] * len(of_file)
         try:
-            return inspect(chosen, "", *open_views)
+            return inspect(chosen, *open_views)
         except TuneDeskError as error:
             # A file remembered from before that is gone or damaged now.
             gr.Warning(error.text(t.lang))
-            return inspect(chosen | {"file": None}, "", *open_views)
+            return inspect(chosen | {"file": None}, *open_views)
 
-    def inspect(chosen: dict, encoding: str, looked: dict, counted: dict) -> list:
-        key, source = key_of(chosen), uploaded(chosen, encoding)
+    def inspect(chosen: dict, looked: dict, counted: dict, *said: object) -> list:
+        """The views of files, read as was `said`; by default as it is found."""
+        said = reading.checked(said or [""] * len(read_as.components))
+        key, source = key_of(chosen), uploaded(chosen, *said)
         told = tables.look(source)
         mapping, form = told["mapping"], told["suits"]
         given = Asked(source, form, mapping, Cleaning(), chosen_model(choices(chosen)["model"]), MAX_LENGTH)
@@ -121,8 +115,8 @@ def build(page: Page) -> None:
             uploads.offered(t, key),
             cards.figures(_facts(t, told)),
             _notes(t, told),
-            f"{key} {encoding}",
-            encoding,
+            f"{key} {said}",
+            *read_as.shown(told, said),
             table.page(t, source, mapping=mapping) | {"file": key},
             table.statistics(t, source) if looked else {},
             form,
@@ -144,9 +138,9 @@ def build(page: Page) -> None:
     def refuse(event: gr.EventData) -> None:
         gr.Warning(t("data.refused", name=event._data.get("name"), limit=UPLOAD_LIMIT), title=t("app.error"))
 
-    def turn(event: gr.EventData, chosen: dict, encoding: str, shown: dict) -> dict:
-        value = table.page(t, uploaded(chosen, encoding), **table.wanted(event))
-        return value | {"file": key_of(chosen), "columns": shown.get("columns") or value["columns"]}
+    def turn(event: gr.EventData, shown: dict, *files: object) -> dict:
+        value = table.page(t, uploaded(*files), **table.wanted(event))
+        return value | {"file": key_of(files[0]), "columns": shown.get("columns") or value["columns"]}
 
     def follow(seen: dict, counted: dict, found_before: dict, shown: dict, *values: object) -> list:
         """The views after a field has changed."""
@@ -195,7 +189,7 @@ def build(page: Page) -> None:
             datasets.place(name),
             mapping=given.mapping,
             format=given.format,
-            encoding=values[at + 1] or None,
+            told=reading.told(values[at + 1 : at + len(draft.files)]),
             cleaning=given.cleaning,
             stratify=strata or None,
             progress=lambda done, total: progress((done, total), t("data.converting"), unit="B"),
@@ -205,7 +199,21 @@ def build(page: Page) -> None:
         fine = [*split.problems(None), *cleaning.problems(None)]
         return [{**chosen, "data": name}, _free_name(name), "", gr.skip(), gr.skip(), *fine]
 
-    of_file = [files, facts, notes, search, encoding, rows, statistics, format, name, stratify, seen, measured]
+    of_file = [
+        files,
+        facts,
+        notes,
+        search,
+        read_as.fold,
+        *read_as.components,
+        rows,
+        statistics,
+        format,
+        name,
+        stratify,
+        seen,
+        measured,
+    ]
     of_file += [found.list, found.rows, *fields.components]
     page.render("data", show_ready, [ready, make, maker], [rows])
     page.render("data", show_file, of_file, [rows, statistics, measured])
@@ -215,12 +223,17 @@ def build(page: Page) -> None:
     files.pick(page.guarded(choose_file), [files, page.chosen], page.chosen, **private)
     upload.uploaded(page.guarded(take), page.chosen, page.chosen, **private)
     upload.refused(refuse, None, None, **private)
-    encoding.input(page.guarded(inspect), [page.chosen, encoding, statistics, measured], of_file, **private)
-    shown = [page.chosen, encoding, rows]
+    gr.on(
+        [component.input for component in read_as.components],
+        page.guarded(inspect),
+        [page.chosen, statistics, measured, *read_as.components],
+        of_file,
+        **private,
+    )
     for turning in (rows.turn, search.turn):
-        turning(page.guarded(turn), shown, rows, **latest)
+        turning(page.guarded(turn), [rows, *draft.files], rows, **latest)
     glance.expand(
-        page.guarded(lambda *values: table.statistics(t, uploaded(*values))), shown[:2], statistics, **private
+        page.guarded(lambda *values: table.statistics(t, uploaded(*values))), draft.files, statistics, **private
     )
     measure.expand(
         page.guarded(lambda *values: lengths.charts(t, read(*values))), draft.components, measured, **private
@@ -261,7 +274,6 @@ def _facts(t: Text, told: dict) -> list[cards.Fact]:
         cards.Fact(t("data.rows"), f"{told['rows']:,}"),
         cards.Fact(t("data.columns"), str(len(told["columns"]))),
         cards.Fact(t("data.file_format"), str(told["format"]).upper()),
-        cards.Fact(t("data.encoding"), str(told["encoding"] or "–").upper()),
     ]
 
 

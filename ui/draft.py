@@ -12,10 +12,11 @@ from engine.fields import validated
 from engine.models.library import Model
 from engine.training.config import TrainingParams
 from engine.words import Words
-from ui import uploads
+from ui import reading, uploads
 from ui.forms import Form
 from ui.model_tab import chosen_model
 from ui.page import Page, choices
+from ui.reading import Reading
 from ui.roles import Fields
 
 MAX_LENGTH = TrainingParams.model_fields["max_length"].default
@@ -38,28 +39,31 @@ class Draft:
     def __init__(
         self,
         page: Page,
-        encoding: gr.Dropdown,
+        read: Reading,
         format: gr.Dropdown,
         limit: gr.Number,
         fields: Fields,
         cleaning: Form,
     ):
         self._fields, self._cleaning = fields, cleaning
-        self.components = [page.chosen, encoding, format, limit, *fields.components, *cleaning.components]
+        # The files and how they are read; then what becomes of them.
+        self.files = [page.chosen, *read.components]
+        self.components = [*self.files, format, limit, *fields.components, *cleaning.components]
         # Those that a person changes while the files stay the same.
         self.followed = [format, limit, *fields.components, *cleaning.components]
 
-    def read(self, chosen: dict, encoding: str, format: str, limit: object, *values: object) -> Asked:
+    def read(self, *values: object) -> Asked:
         """Raises:
         TuneDeskError: what of it cannot be.
         """
+        files, (format, limit, *values) = values[: len(self.files)], values[len(self.files) :]
         format, at = checked_format(format), len(self._fields.components)
         return Asked(
-            table(chosen, encoding),
+            table(*files),
             format,
             self._fields.complete(list(values[:at]), format),
             validated(Cleaning, self._cleaning.settings(values[at:])),
-            chosen_model(choices(chosen)["model"]),
+            chosen_model(choices(files[0])["model"]),
             int(limit) if isinstance(limit, int | float) and limit >= 1 else MAX_LENGTH,
         )
 
@@ -69,9 +73,9 @@ def key_of(chosen: object) -> str:
     return choices(chosen)["file"] or uploads.DEMO
 
 
-def table(chosen: object, encoding: str) -> Table:
-    """The table in the files that a page has chosen."""
-    return uploads.table(key_of(chosen), encoding)
+def table(chosen: object, *read: object) -> Table:
+    """The table in the files that a page has chosen, read as its fields say (`Reading`)."""
+    return uploads.table(key_of(chosen), reading.told(read))
 
 
 def checked_format(key: object) -> str:

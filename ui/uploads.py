@@ -57,9 +57,9 @@ def _path(name: str) -> Path:
     return path
 
 
-def table(key: str, encoding: str = "") -> Table:
-    """The table in these files; `encoding` "": as it is found."""
-    return tables.open_tables(paths(key), encoding or None)
+def table(key: str, told: tables.Told = tables.Told()) -> Table:  # noqa: B008 - it cannot be changed
+    """The table in these files."""
+    return tables.open_tables(paths(key), told)
 
 
 def received(path: object) -> Path:

@@ -35,7 +35,7 @@ def convert(
     share: float = 0.1,
     seed: int = 42,
     format: str = "qa",
-    encoding: str | None = None,
+    told: tables.Told = tables.Told(),  # noqa: B008 - it cannot be changed
     cleaning: Cleaning | None = None,
     stratify: str | None = None,
     progress: Progress | None = None,
@@ -45,6 +45,7 @@ def convert(
     Args:
         mapping: role -> column or template; what it leaves out is suggested for each file (`mappings.fitted`).
         train, val: rows on each side; with both None, `share` of the rows validate and the rest train.
+        told: how the files are to be read, where that is not to be found.
         stratify: a column whose values are mixed alike on both sides.
 
     Returns:
@@ -57,7 +58,7 @@ def convert(
     files = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
     cleaning = cleaning or Cleaning()
     out = Path(out).absolute()
-    opened = [tables.open_table(file, encoding) for file in files]
+    opened = [tables.open_table(file, *told) for file in files]
     used = mappings.fitted(opened, mapping, format)
     if stratify is not None:
         for table in opened:
@@ -71,7 +72,7 @@ def convert(
         parts = segment.read_all(orders, _summed(progress, opened))
         code, side = _decide(parts, train, val, share, seed, cleaning)
         _write(parts, side, folder)
-        told = {
+        said = {
             "version": _VERSION,
             "format": format,
             "demo": any(file.resolve().is_relative_to(home.ASSETS) for file in files),
@@ -79,16 +80,16 @@ def convert(
             "settings": {"seed": seed, "share": share, "stratify": stratify, "cleaning": cleaning.model_dump()},
             "sources": report.sources(opened, used, parts, list(hashes)),
         }
-        (folder / "report.json").write_bytes(orjson.dumps(told))
+        (folder / "report.json").write_bytes(orjson.dumps(said))
         sizes = np.concatenate([part.size for part in parts])[side == splitting.TRAIN]
         rows = Rows(folder / "train.json", np.append(0, np.cumsum(sizes, dtype=np.int64)))
         measured = lengths.characters(rows, format)
-        (folder / "README.md").write_text(card.text(told, measured), encoding="utf-8")
+        (folder / "README.md").write_text(card.text(said, measured), encoding="utf-8")
         for left in folder.glob(".rows.*"):
             left.unlink()
     written = [str(out / name) for name in ("train.json", "val.json", "report.json", "README.md")]
     keys = ("train", "val", "unused", "dropped", "input_rows")
-    return {**{key: told[key] for key in keys}, "files": written, "out": str(out)}
+    return {**{key: said[key] for key in keys}, "files": written, "out": str(out)}
 
 
 def _summed(progress: Progress | None, opened: list[tables.Table]) -> segment.Progress | None:

@@ -77,7 +77,8 @@ def _headed(first: list[str], rows: Iterator[list[str]], found: Found) -> Iterat
             Words(f"The title '{title}' above the table is left out.", f"略过了表格上方的标题“{title}”。")
         )
     width = max(map(len, ahead))
-    found.header = dialects.has_header(ahead)
+    if found.header is None:
+        found.header = dialects.has_header(ahead)
     names = [*ahead[0], *[""] * (width - len(ahead[0]))] if found.header else []
     found.columns = dialects.column_names(names) if names else dialects.default_names(width)
     yield from ahead[1:] if found.header else ahead

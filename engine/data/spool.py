@@ -28,7 +28,7 @@ class Found:
     format: str
     columns: list[str] = field(default_factory=list)
     encoding: str | None = None
-    header: bool = True  # whether the columns have names of their own
+    header: bool | None = True  # whether the columns have names of their own; None: the reader finds it
     layout: str | None = None
     notes: list[Words] = field(default_factory=list)
     problems: list[Words] = field(default_factory=list)

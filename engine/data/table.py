@@ -33,6 +33,7 @@ class Table:
     problems: list[Words] = field(default_factory=list)
     long_rows: int = 0  # rows with more cells than columns, met so far
     short_rows: int = 0
+    quote: str | None = None  # of delimited text; None where a quote is a character like others
 
     def blocks(self, start: int | None = None, row: int = 0, stop: int | None = None) -> Iterator[Block]:
         """Blocks of rows as wide as `columns`; row numbers count from 0 and leave out the header.
@@ -83,7 +84,7 @@ class Table:
 
     def key(self) -> str:
         """A name for this file as it is now and is read now, for caches."""
-        return spool.stamp(self.source.path, self.encoding, self.delimiter, self.header, *self.columns)
+        return spool.stamp(self.source.path, self.encoding, self.delimiter, self.quote, self.header, *self.columns)
 
     def count(self) -> tuple[int, bool]:
         """How many rows there are, and whether that was counted (else it is an estimate from the front)."""

@@ -19,11 +19,12 @@ _HEAD = 1 << 18  # bytes from which dialect, header and mapping are judged
 
 
 class Told(NamedTuple):
-    """What the caller knows of the layout of delimited text."""
+    """What the caller knows of how a file is to be read; None: it is found."""
 
-    delimiter: str | None = None
-    header: bool | None = None
-    quote: str | None = None
+    encoding: str | None = None  # of text
+    delimiter: str | None = None  # of delimited text
+    header: bool | None = None  # whether the first row names the columns, in delimited text and spreadsheets
+    quote: str | None = None  # of delimited text; "": a quote is a character like others
 
 
 def open_table(
@@ -33,7 +34,7 @@ def open_table(
     header: bool | None = None,
     quote: str | None = None,
 ) -> Table:
-    """The table in the file `path`; what is not given is found.
+    """The table in the file `path`; the rest is as in `Told`.
 
     Raises:
         NotFound: there is no such file.
@@ -47,37 +48,39 @@ def open_table(
         raise _refuse(path, "it is a folder or a device, not a file", "它是文件夹或设备，不是文件")
     if path.stat().st_size == 0:
         raise _refuse(path, "it is empty", "它是空文件")
-    table = _opened(path, path.suffix.lower(), encoding, Told(delimiter, header, quote))
+    table = _opened(path, path.suffix.lower(), Told(encoding, delimiter, header, quote))
     table.path = path
     return table
 
 
-def open_tables(paths: list[Path], encoding: str | None = None) -> Table:
+def open_tables(paths: list[Path], told: Told = Told()) -> Table:  # noqa: B008 - it cannot be changed
     """The table in one file, or the tables in several as one: one below the other, columns matched by name.
 
     Raises:
         NotFound, NotATable: as `open_table`.
     """
-    opened = [open_table(path, encoding) for path in paths]
+    opened = [open_table(path, *told) for path in paths]
     if len(opened) == 1:
         return opened[0]
-    table = _joined(paths[0], opened, *(each.key() for each in opened))
+    table = _joined(paths[0], opened)
     table.notes.insert(0, Words(f"{len(paths)} files, one below the other.", f"{len(paths)} 个文件，依次上下相接。"))
     return table
 
 
-def _opened(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
+def _opened(path: Path, suffix: str, told: Told) -> Table:
     kind = kinds.find(path)
-    if kind is kinds.BINARY and encoding:
+    if kind is kinds.BINARY and told.encoding:
         kind = "text"  # whoever names its encoding says that it is text
     if isinstance(kind, Words):
         raise _refuse(path, f"it is {kind.en}", f"它是{kind.zh}")
     if kind == "text":
-        return _text(path, suffix, encoding, told)
+        return _text(path, suffix, told)
     if kind in ("zip", "gz"):
-        return _archive(path, kind, encoding, told)
-    readers = {"xlsx": sheets.read_xlsx, "xls": sheets.read_xls, "parquet": parquet.read}
-    return _spooled(path, readers[kind], Found(kind))
+        return _archive(path, kind, told)
+    if kind == "parquet":
+        return _spooled(path, parquet.read, Found(kind))
+    readers = {"xlsx": sheets.read_xlsx, "xls": sheets.read_xls}
+    return _spooled(path, readers[kind], Found(kind, header=told.header), told.header)
 
 
 def _spooled(path: Path, reader: Reader, found: Found, *how: object) -> Table:
@@ -96,7 +99,7 @@ def _spooled(path: Path, reader: Reader, found: Found, *how: object) -> Table:
     )
 
 
-def _archive(path: Path, kind: str, encoding: str | None, told: Told) -> Table:
+def _archive(path: Path, kind: str, told: Told) -> Table:
     inside = []
     for name, place in archives.unpacked(path, kind):
         if kinds.find(place) in ("zip", "gz"):
@@ -108,7 +111,7 @@ def _archive(path: Path, kind: str, encoding: str | None, told: Told) -> Table:
     opened = []
     for name, place in inside:
         try:
-            opened.append(_opened(place, Path(name).suffix.lower(), encoding, told))
+            opened.append(_opened(place, Path(name).suffix.lower(), told))
         except NotATable as error:
             raise NotATable(file=f"{path.name}/{name}", reason=error.details["reason"]) from error
     names = [name for name, _ in inside]
@@ -118,8 +121,8 @@ def _archive(path: Path, kind: str, encoding: str | None, told: Told) -> Table:
     return table
 
 
-def _joined(path: Path, opened: list[Table], *how: object) -> Table:
-    """Several tables one below the other, their columns matched by name; `how`: what else decides the rows."""
+def _joined(path: Path, opened: list[Table]) -> Table:
+    """Several tables one below the other, their columns matched by name."""
 
     def read(_path: Path, found: Found) -> Iterator[list[str]]:
         found.columns = list(dict.fromkeys(name for table in opened for name in table.columns))
@@ -131,15 +134,15 @@ def _joined(path: Path, opened: list[Table], *how: object) -> Table:
 
     first = opened[0]
     found = Found(first.format, encoding=first.encoding, header=first.header, layout=first.layout)
-    table = _spooled(path, read, found, *how)
+    table = _spooled(path, read, found, *(each.key() for each in opened))
     table.notes += [note for each in opened for note in each.notes]
     return table
 
 
-def _text(path: Path, suffix: str, encoding: str | None, told: Told) -> Table:
+def _text(path: Path, suffix: str, told: Told) -> Table:
     notes = []
-    if encoding:
-        encoding = encodings.check(encoding, path.name)
+    if told.encoding:
+        encoding = encodings.check(told.encoding, path.name)
     else:
         found = encodings.find(path)
         encoding = found.encoding
@@ -169,7 +172,9 @@ def _delimited(path: Path, suffix: str, text: str, encoding: str, told: Told) ->
         if suffix not in (".csv", ".tsv") and (share < _SURE or text.count("\n") + text.count("\r") < 2):
             return _spooled(path, plaintext.read_documents, Found("text", encoding=encoding))
         delimiter = delimiter or ","
-    quote, escape = (told.quote, None) if told.quote else dialects.find_quotes(text, delimiter)
+    quote, escape = dialects.find_quotes(text, delimiter) if told.quote is None else (told.quote or None, None)
+    if quote == delimiter:
+        raise _refuse(path, f"{quote} cannot both part and quote its cells", f"{quote} 不能既作分隔符又作引号")
     rows = dialects.parsed(text, delimiter, quote, escape)
     if not rows:
         raise _refuse(path, "there are no rows in it", "其中没有任何行")
@@ -178,7 +183,8 @@ def _delimited(path: Path, suffix: str, text: str, encoding: str, told: Told) ->
     columns = dialects.column_names(rows[0]) if header else dialects.default_names(max(map(len, rows)))
     narrow = path if keeps_line_ends(encoding) else _rewritten(path, encoding)
     source = DelimitedFile(narrow, Dialect(encoding if narrow is path else "utf-8", delimiter, quote, escape))
-    return Table(path, "tsv" if delimiter == "\t" else "csv", source, columns, encoding, delimiter, header)
+    format = "tsv" if delimiter == "\t" else "csv"
+    return Table(path, format, source, columns, encoding, delimiter, header, quote=quote)
 
 
 def _rewritten(path: Path, encoding: str) -> Path:
@@ -195,19 +201,19 @@ def _rewritten(path: Path, encoding: str) -> Path:
     return spool.filled(spool.stamp(path, "utf-8", encoding), fill) / "text"
 
 
-def inspect(path: Path | str, encoding: str | None = None) -> dict:
+def inspect(path: Path | str, told: Told = Told()) -> dict:  # noqa: B008 - it cannot be changed
     """`look` into the file `path`.
 
     Raises:
         NotFound, NotATable: as `open_table`.
     """
-    return look(open_table(path, encoding))
+    return look(open_table(path, *told))
 
 
 def look(table: Table) -> dict:
     """What is in a table, at a glance: the keys `format`, `encoding`, `delimiter`, `rows`, `columns`, `mapping`,
-    `problems`, and `rows_exact` (False: `rows` is an estimate), `header`, `layout`, `suits` (the form of data set),
-    `notes`.
+    `problems`, and `rows_exact` (False: `rows` is an estimate), `header`, `quote`, `layout`, `suits` (the form of data
+    set), `notes`.
 
     `problems` and `notes` are lists of `{"en", "zh"}`. A large file is judged by its front.
     """
@@ -238,6 +244,7 @@ def look(table: Table) -> dict:
         "rows_exact": exact,
         "columns": table.columns,
         "header": table.header,
+        "quote": table.quote,
         "layout": table.layout or _layout(mapping, table.columns),
         "suits": formats.suggest(mapping),
         "mapping": mapping,

@@ -2,23 +2,36 @@
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.verbs import text
 from engine.verbs.settings import count, pairs
 from engine.verbs.verb import Verb
 from engine.words import Words
 
+if TYPE_CHECKING:
+    from engine.data.tables import Told
+
 _FILE = Words(
     "a table: CSV, TSV, Excel, JSON, JSON Lines, Parquet, text ...",
     "表格文件：CSV、TSV、Excel、JSON、JSONL、Parquet、文本……",
 )
 _ENCODING = Words("its encoding, if the automatic choice is wrong", "文件编码；自动识别有误时指定")
+_DELIMITER = Words(
+    "what parts its cells, or tab, if the automatic choice is wrong", "列分隔符（制表符写 tab）；自动识别有误时指定"
+)
+_QUOTE = Words(
+    "what quotes its cells, or none, if the automatic choice is wrong", "引号字符（没有则写 none）；自动识别有误时指定"
+)
+_HEADER = Words(
+    "whether the first row names the columns, if the automatic choice is wrong", "第一行是否为列名；自动识别有误时指定"
+)
 
 
 def inspect(args: Namespace) -> dict:
     from engine.data import tables
 
-    return tables.inspect(args.file, args.encoding)
+    return tables.inspect(args.file, _told(args))
 
 
 def convert(args: Namespace) -> dict:
@@ -36,15 +49,40 @@ def convert(args: Namespace) -> dict:
         share=validated(Split, {"share": args.share}).share,
         seed=args.seed,
         format=args.format,
-        encoding=args.encoding,
+        told=_told(args),
         cleaning=validated(Cleaning, pairs(args.set)),
         stratify=args.stratify,
     )
 
 
+def _told(args: Namespace) -> "Told":
+    from engine.data.tables import Told
+
+    return Told(args.encoding, args.delimiter, None if args.header is None else args.header == "yes", args.quote)
+
+
+def _told_arguments(parser: ArgumentParser, lang: str) -> None:
+    parser.add_argument("--encoding", metavar="E", help=_ENCODING.text(lang))
+    parser.add_argument("--delimiter", metavar="D", type=_character, help=_DELIMITER.text(lang))
+    parser.add_argument("--quote", metavar="Q", type=_quote, help=_QUOTE.text(lang))
+    parser.add_argument("--header", choices=("yes", "no"), help=_HEADER.text(lang))
+
+
+def _character(given: str) -> str:
+    """One character, as it stands or as "tab"."""
+    told = {"tab": "\t", "\\t": "\t"}.get(given, given)
+    if len(told) != 1:
+        raise ValueError(given)
+    return told
+
+
+def _quote(given: str) -> str:
+    return "" if given == "none" else _character(given)
+
+
 def _inspect_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help=_FILE.text(lang))
-    parser.add_argument("--encoding", metavar="E", help=_ENCODING.text(lang))
+    _told_arguments(parser, lang)
 
 
 def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
@@ -84,7 +122,7 @@ def _convert_arguments(parser: ArgumentParser, lang: str) -> None:
         default="qa",
         help=say("form of the rows: ", "数据的形式：") + ", ".join(formats.keys()),
     )
-    parser.add_argument("--encoding", metavar="E", help=_ENCODING.text(lang))
+    _told_arguments(parser, lang)
     parser.add_argument(
         "--stratify",
         metavar="COLUMN",
