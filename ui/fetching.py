@@ -106,6 +106,8 @@ def _line(t: Text, status: dict, progress: queue.Progress, going: bool) -> str:
     if progress.total is None:
         return ""
     done, total = home.size_text(progress.done), home.size_text(progress.total)
+    if status["state"] == "finished":
+        return total
     if not going or not status.get("bytes_per_second"):
         return t("fetch.amount", done=done, total=total)
     rate, left = home.size_text(status["bytes_per_second"]), chart.clock(status.get("eta_s"))

@@ -102,7 +102,7 @@ def model_name(t: Text, model: library.Model) -> str:
 
 def model_label(t: Text, path: str) -> str:
     """As `model_name`, for a folder that may be gone by now."""
-    return t("model.demo_name") if Path(path) == home.DEMO_MODEL else Path(path).name
+    return t("model.demo_name") if Path(path) == home.DEMO_MODEL else library.name_of(Path(path))
 
 
 def heading(t: Text, step: str) -> str:

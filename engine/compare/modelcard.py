@@ -53,7 +53,7 @@ def _facts(run: Run, source: Source, form: str, lang: str) -> str:
     config, result = run.config, run.status()["result"] or {}
     scores = evaluate.last(run)
     values = {
-        "base": f"`{library.base(source.weights).name}`",
+        "base": f"`{library.name_of(library.base(source.weights))}`",
         "objective": objectives.get(config["objective"]).label.text(lang),
         "method": methods.get(config["method"]).label.text(lang),
         "data": f"`{Path(config['data']).name}`",

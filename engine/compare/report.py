@@ -12,6 +12,7 @@ from engine.compare import evaluate
 from engine.compare.curves import svg
 from engine.compare.markup import markup
 from engine.errors import from_os_error
+from engine.models import library
 from engine.runs.store import Run
 from engine.training import methods, objectives
 from engine.training.config import TrainingParams
@@ -158,7 +159,7 @@ def _what(run: Run, lang: str) -> str:
     return escape(
         _SAID["what_text"].text(
             lang,
-            model=Path(config["model"]).name,
+            model=library.name_of(Path(config["model"])),
             data=Path(config["data"]).name,
             rows=_report(run).get("train", "?"),
             method=method.label.text(lang),

@@ -29,11 +29,9 @@ def found() -> list[Model]:
 
 
 def name(path: Path) -> str:
-    """What a model in a cache is called: the caches keep a revision's number as the folder's name."""
-    parts = path.parts
-    if "snapshots" in parts:
-        return parts[parts.index("snapshots") - 1].removeprefix("models--").replace("--", "/")
-    return f"{path.parent.name}/{path.name.replace('___', '.')}"
+    """What a model in a cache is called, also in the layout of ModelScope's older clients."""
+    called = library.name_of(path)
+    return called if path.parent.name == "snapshots" else f"{path.parent.name}/{called}"
 
 
 def _modelscope() -> Path:

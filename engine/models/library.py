@@ -75,6 +75,14 @@ def models() -> list[Model]:
     return sorted(found, key=lambda model: (not model.demo, model.name.lower()))
 
 
+def name_of(path: Path) -> str:
+    """What a model is called: its folder, but in a hub's cache, where that is a revision's number, its ID."""
+    if path.parent.name == "snapshots":
+        return path.parent.parent.name.removeprefix("models--").replace("--", "/")
+    # ModelScope's older clients write dots so.
+    return path.name.replace("___", ".")
+
+
 def find(ref: str | Path) -> Path:
     """The folder of a model: a name from the library, a run (its `final/`, which may be an adapter), or a folder.
 
@@ -82,7 +90,7 @@ def find(ref: str | Path) -> Path:
         NotFound: nothing of that name.
         NotAModel: a folder without a usable model.
     """
-    named = {path.name: path for path in [*_added(), *_library_folders()]} | {DEMO: home.DEMO_MODEL}
+    named = {name_of(path): path for path in [*_added(), *_library_folders()]} | {DEMO: home.DEMO_MODEL}
     named |= {str(path.relative_to(home.folder("models"))): path for path in _library_folders()}
     if str(ref) in named:
         return describe(named[str(ref)]).path
@@ -117,7 +125,7 @@ def describe(path: str | Path, source: str = "folder") -> Model:
         raise NotAModel(path=str(path), reason=_NO_TOKENIZER)
     text = config.get("text_config", config)
     return Model(
-        name=path.name,
+        name=name_of(path),
         path=path,
         source="demo" if path == home.DEMO_MODEL else source,
         bytes=home.size_of(path),
@@ -157,9 +165,9 @@ def forget(name: str) -> None:
         NotFound: no folder of that name was added.
     """
     added = _added()
-    if name not in [path.name for path in added]:
+    if name not in map(name_of, added):
         raise NotFound(kind=_KIND, name=name, hint=_HINT)
-    _remember([path for path in added if path.name != name])
+    _remember([path for path in added if name_of(path) != name])
 
 
 def delete(path: Path) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import NotFound
 from engine.fields import Params, label
+from engine.models import library
 from engine.training import methods, objectives
 from engine.training.config import TrainingParams
 from engine.training.device_params import DeviceParams
@@ -40,7 +41,7 @@ def settings(config: dict, lang: str) -> list[Setting]:
     """Every setting of a run, in the order of the forms."""
     method, objective = _spec(methods.get, config.get("method")), _spec(objectives.get, config.get("objective"))
     named = {
-        "model": Path(config.get("model") or "").name,
+        "model": library.name_of(Path(config.get("model") or "")),
         "data": Path(config.get("data") or "").name,
         "objective": objective.label.text(lang) if objective else config.get("objective"),
         "method": method.label.text(lang) if method else config.get("method"),

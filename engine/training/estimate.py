@@ -80,10 +80,6 @@ class _Rows:
     answer: float
     longest: int
 
-    def pack(self, params: Params, training: TrainingParams, here: Machine) -> Pack:
-        """The tokens that are worked on at once."""
-        return Pack.of(self.mean, self.longest, params, training, here.kind)
-
 
 def estimate(config: RunConfig) -> Estimate:
     """What the run that `config` describes would take on this machine.
@@ -103,9 +99,10 @@ def _estimate(
     model: Shape, rows: _Rows, method: MethodSpec, params: Params, training: TrainingParams, here: Machine
 ) -> Estimate:
     dtype = _format(training, here, model.parameters)
-    pack = rows.pack(params, training, here)
+    free = available(here)
+    pack = memory.pack(model, rows.mean, rows.longest, method, params, training, here, dtype, free)
     parts, trainable = memory.parts(model, pack, method, params, training, here, dtype)
-    need, free = sum(parts.values()), available(here)
+    need = sum(parts.values())
     steps = _steps(rows, training)
     seen = round(steps * training.batch_size * rows.mean)
     rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype)
@@ -164,7 +161,7 @@ def _advice(
     ]
     saved = []
     for words, other, its, changed, cut in ways:
-        pack = cut.pack(its, changed, here)
+        pack = memory.pack(model, cut.mean, cut.longest, other, its, changed, here, dtype, available(here))
         after = sum(memory.parts(model, pack, other, its, changed, here, dtype)[0].values())
         if after < 0.95 * need:
             saved.append((after, words.filled(size=home.size_text(after), batch=batch)))

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 from engine.fields import Params
 from engine.models.shape import Matrix, Shape
-from engine.training import counts
+from engine.training import budget, counts
 from engine.training import method_params as parameters
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.methods import MethodSpec
 
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-# Bytes of fp32 logits made at once (`loss.py`), and tokens of a pack beyond which no device is faster (`budget.py`).
+# Bytes of fp32 logits made at once (`loss.py`).
 _CHUNK = 64 * 1024 * 1024
-_BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
 # Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
@@ -33,17 +32,44 @@ _SAME_INPUT = {name: "attention" for name in ("q_proj", "k_proj", "v_proj")} | {
 
 @dataclass(frozen=True)
 class Pack:
-    """`tokens` that are worked on at once, `virtual` tokens included; `virtual`: share of these beside the real ones."""
+    """`tokens` that are worked on at once, virtual ones among them; `virtual`: of these, for each real one."""
 
     tokens: float
     virtual: float
 
-    @classmethod
-    def of(cls, mean: float, longest: int, params: Params, training: TrainingParams, kind: str) -> "Pack":
-        """`mean`, `longest`: tokens a row; `kind`: of the device."""
-        virtual = params.model_dump().get("num_virtual_tokens", 0)
-        tokens = max(longest + virtual, min(_BUSY[kind], training.batch_size * (mean + virtual)))
-        return cls(tokens, virtual / max(1.0, mean))
+
+def pack(
+    model: Shape,
+    mean: float,
+    longest: int,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+    free: int,
+) -> Pack:
+    """The largest pack of a run whose rows have `mean` tokens, the longest `longest`, where `free` bytes may be taken."""
+    itemsize = 4 if method.saves == "model" else _BYTES[dtype]
+    each = budget.activation_bytes(
+        model.hidden_size, _inner(model), model.layers, itemsize, training.gradient_checkpointing
+    )
+    left = free - here.runtime - _AROUND - _weights(model, method, params, _BYTES[dtype])
+    virtual = params.model_dump().get("num_virtual_tokens", 0)
+    most = min(budget.within(max(0, left), here.kind, each), training.batch_size * (mean + virtual))
+    return Pack(max(longest + virtual, most), virtual / max(1.0, mean))
+
+
+def _weights(model: Shape, method: MethodSpec, params: Params, size: int) -> int:
+    if isinstance(params, parameters.QloraParams):
+        # NF4 with its scales quantised too; embeddings and norms stay as they are.
+        return int(model.linear * 0.53) + (model.parameters - model.linear) * size
+    return model.parameters * (4 if method.saves == "model" else size)
+
+
+def _inner(model: Shape) -> int:
+    """The width of the feed-forward."""
+    return max(matrix.outputs for matrix in model.matrices)
 
 
 def parts(
@@ -58,11 +84,6 @@ def parts(
     """Bytes of each part, and how many parameters train. `dtype`: of the products."""
     size, whole = _BYTES[dtype], method.saves == "model"
     trainable = method.count(model, params).trainable
-    if isinstance(params, parameters.QloraParams):
-        # NF4 with its scales quantised too; embeddings and norms stay as they are.
-        weights = int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    else:
-        weights = model.parameters * (4 if whole else size)
     chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
     # Beside the logits stands their exponential, or the part that they add to the gradient of a head that trains.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
@@ -74,7 +95,7 @@ def parts(
     of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params)
     heap = 1.0 if here.kind == "cuda" else _HEAP_OF_PEFT if of_peft else _HEAP
     return {
-        "weights": weights + (0 if whole else 4 * trainable),
+        "weights": _weights(model, method, params, size) + (0 if whole else 4 * trainable),
         "gradients": 4 * trainable,
         "optimizer": 8 * trainable,
         "activations": int(heap * activations),
@@ -94,10 +115,9 @@ def kept(
     """Bytes that one token leaves for the backward pass in all layers. `size`: of a value in the format of the products;
     `virtual`: virtual tokens a real one, which a prefix adds to keys and values."""
     attention = next((matrix.inputs for matrix in model.matrix("o_proj")), model.hidden_size)
-    inner = max(matrix.outputs for matrix in model.matrices)
     keys = model.key_values * (1 + (virtual if method.layout == "prefix" else 0))
     # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, its activation, and up.
-    layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + 3 * inner)
+    layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + 3 * _inner(model))
     layer += _for_what_learns(model, method, params, size)
     if training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size

@@ -43,8 +43,11 @@ def test_models_in_the_hubs_caches_are_found(tmp_path):
     make(cache / "huggingface" / "hub" / "models--b--c" / "snapshots" / "0123")
     (cache / "huggingface" / "hub" / "models--b--empty" / "snapshots" / "0123").mkdir(parents=True)
     assert [caches.name(model.path) for model in caches.found()] == ["a/new", "a/old.5", "b/c"]
-    library.add_folder(caches.found()[0].path)
+    added = library.add_folder(caches.found()[0].path)
+    assert added.name == "a/new" and library.find("a/new") == added.path
     assert len(caches.found()) == 2
+    library.forget("a/new")
+    assert len(caches.found()) == 3
 
 
 def test_only_the_librarys_own_models_are_deleted(tmp_path):

@@ -1,6 +1,5 @@
 """What a pack is said to leave for the backward pass, against what autograd really keeps, with every method."""
 
-import dataclasses
 import weakref
 from itertools import chain
 
@@ -17,7 +16,7 @@ from engine.training.config import TrainingParams
 from engine.training.learner import Learner
 from engine.training.packing import Packing
 from tests.engine.training import plain
-from tests.engine.training.test_estimate import HERE, QWEN, ROWS
+from tests.engine.training.test_estimate import HERE, QWEN
 from tests.tiny import make_model
 
 # Unequal, so that attention pads them as it does real rows.
@@ -102,9 +101,17 @@ def test_freeze_tuning_keeps_its_last_layers_only():
     assert few == pytest.approx(all / 4)
 
 
+def packed(method: str, mean: float = 200, longest: int = 500, free: int = 32 * 10**9, **params: object) -> memory.Pack:
+    spec = methods.get(method)
+    return memory.pack(QWEN, mean, longest, spec, spec.params(**params), TrainingParams(), HERE, "bf16", free)
+
+
 def test_virtual_tokens_take_room_in_a_pack():
-    spec = methods.get("prompt_tuning")
-    pack = ROWS.pack(spec.params(num_virtual_tokens=100), TrainingParams(), HERE)
-    assert pack.tokens == 1024 and pack.virtual == 0.5
-    longer = dataclasses.replace(ROWS, longest=2000).pack(spec.params(num_virtual_tokens=100), TrainingParams(), HERE)
-    assert longer.tokens == 2100
+    pack = packed("prompt_tuning", num_virtual_tokens=100)
+    assert (pack.tokens, pack.virtual) == (1024, 0.5)
+    assert packed("prompt_tuning", longest=2000, num_virtual_tokens=100).tokens == 2100
+
+
+def test_a_pack_is_smaller_where_memory_is_short():
+    assert packed("lora", free=3 * 10**9).tokens < packed("lora").tokens == 1024
+    assert packed("lora", free=10**9, longest=300).tokens == 300
