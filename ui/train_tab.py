@@ -13,7 +13,7 @@ from engine.training.objectives import OBJECTIVES
 from engine.training.outlook import suggested_length
 from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
-from ui import cards, chart, columns, contest, fit, judge, outlook, ranks, train_cards
+from ui import cards, chart, columns, contest, devices, fit, judge, outlook, ranks, train_cards
 from ui.chart import runs_ahead, waiting
 from ui.forms import Form, Forms, offer, offer_one
 from ui.model_tab import chosen_model, count, heading, model_name
@@ -47,12 +47,15 @@ def build(page: Page) -> None:
             of_objectives, of_methods = Forms(OBJECTIVES, t), Forms(methods.METHODS, t)
             of_objectives.basic()
             of_methods.basic()
+            several = devices.Fields(t)
+            several.front()
             with gr.Accordion(
                 t("form.advanced"), open=False, elem_classes="td-fold", elem_id="train-advanced"
             ) as advanced:
                 of_objectives.advanced()
                 of_methods.advanced()
                 common.advanced()
+                several.fold()
             name = gr.Textbox(
                 label=t("train.name"),
                 placeholder=t("train.name_example"),
@@ -68,11 +71,12 @@ def build(page: Page) -> None:
                 stop = gr.Button(t("train.stop"), variant="stop", size="lg", elem_id="train-stop", visible=False)
                 forward = gr.Button(t("train.next"), variant="primary", size="lg", elem_id="train-next", visible=False)
             hint = gr.HTML("", elem_id="train-hint", apply_default_css=False)
+            joining = gr.HTML("", elem_id="train-joining", apply_default_css=False)
             shares = ranks.view("train-ranks")
     contest.build(page)
     judge.build(page)
 
-    every = [common, *of_objectives.forms.values(), *of_methods.forms.values()]
+    every = [common, several.form, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]
     named = [group for form in every for group in form.named("modules")]
     scorers = [field for form in every for field in form.named("reward_models")]
@@ -94,7 +98,7 @@ def build(page: Page) -> None:
 
     def around(run: store.Run | None) -> list:
         """What stands around the chart of `run`."""
-        return [*buttons(run), ranks.shown(t, final_ranks(run.path) if run else None)]
+        return [*buttons(run), devices.joining(t, run), ranks.shown(t, final_ranks(run.path) if run else None)]
 
     def buttons(run: store.Run | None) -> list:
         """Start, Stop, the way on, and the sentence below, as the state of the run that is shown wants them."""
@@ -120,6 +124,7 @@ def build(page: Page) -> None:
         """The forms that count for what is chosen, and what their fields hold."""
         forms = [
             common,
+            several.form,
             of_objectives.forms.get(cards.selected(objective)),
             of_methods.forms.get(cards.selected(method)),
         ]
@@ -195,6 +200,7 @@ def build(page: Page) -> None:
         goal, key = made["objective"], made["method"]
         given = {
             common: made["training"],
+            several.form: made.get("devices", {}),
             of_objectives.forms.get(goal): made["objective_params"],
             of_methods.forms.get(key): made["method_params"],
         }
@@ -233,12 +239,15 @@ def build(page: Page) -> None:
             services.jobs.stop(run)
 
     page.render(
-        "train", show, [subject, view, start, stop, forward, hint, shares, *named, *scorers], [*named, *scorers]
+        "train",
+        show,
+        [subject, view, start, stop, forward, hint, joining, shares, *named, *scorers],
+        [*named, *scorers],
     )
     page.render("train", take_method, [page.chosen, method_cards, *of_methods.groups], [objectives])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     page.again.change(page.guarded(take_over), page.again, taken_over, **private)
-    view.state(changed, None, [start, stop, forward, hint, shares], **private)
+    view.state(changed, None, [start, stop, forward, hint, joining, shares], **private)
     preset.pick(choose_preset, preset, [common.component(field) for field in presets.values(None)], **private)
     objectives.pick(
         page.guarded(choose_objective),

@@ -100,7 +100,10 @@ def build(
     for name, value in (settings or {}).items():
         # An unknown name is reported with the training parameters.
         group = next((g for g, schema in schemas.items() if name in schema.model_fields), "training")
-        values[group][name] = None if value == "" else value
+        field = schemas[group].model_fields.get(name)
+        # Nothing given means that the engine decides, but for a text that may be empty.
+        nothing = "" if field and field.default == "" else None
+        values[group][name] = nothing if value in ("", None) else value
     checked, problems = {}, []
     for group, schema in schemas.items():
         try:
