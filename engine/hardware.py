@@ -159,6 +159,15 @@ def free_ram() -> int:
     return min(psutil.virtual_memory().available, memory_limit())
 
 
+def free_together(device: Device) -> int:
+    """Bytes that can be taken now on `device` and all others like it."""
+    if device.kind == "cuda":
+        import torch
+
+        return sum(torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count()))
+    return free_memory(device)
+
+
 def doctor() -> dict:
     """What `python -m engine doctor` tells: `device`, `dtype`, `memory_gb`, `packages`, and every device there is."""
     found = devices()

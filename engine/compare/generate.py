@@ -165,7 +165,8 @@ class Batch:
                 row.memory = self._kept(i, row)
         living = [i for i, row in enumerate(self.rows) if row.finish is None]
         if living and len(living) < len(self.rows):
-            index = torch.tensor(living, device=self._mask.device)
+            # On the processor: the layers may lie on several GPUs, and each takes an index from there.
+            index = torch.tensor(living)
             self._cache.batch_select_indices(index)
             self._set_mask(self._mask[index])
         self.rows = [self.rows[i] for i in living]
@@ -174,7 +175,7 @@ class Batch:
         """Row `i`'s keys and values; None for caches that are more than a list of them (sliding windows, states)."""
         if any(type(layer) is not DynamicLayer for layer in self._cache.layers):
             return None
-        real = self._mask[i].bool()
+        real = self._mask[i].bool().cpu()
         layers = [(layer.keys[i][:, real], layer.values[i][:, real]) for layer in self._cache.layers]
         read = row.ids[: int(real.sum())]  # the last token drawn was never read
         return Memory(read, layers, [*row.turns, (row.prompt_length, len(read))])

@@ -83,7 +83,7 @@ class Shelf:
         sizes = {_weights_key(source): self._bytes(source) for source in sources}
         missing = sum(size for key, size in sizes.items() if key not in self._bases)
         spare = sum(_bytes_held(base) for key, base in self._bases.items() if key not in sizes)
-        return missing <= hardware.free_memory(self._device) + spare
+        return missing <= hardware.free_together(self._device) + spare
 
     def _make_room(self, source: Source, keep: set) -> None:
         """Forget bases outside `keep`, the longest unused first, until `source` fits."""
@@ -91,7 +91,7 @@ class Shelf:
             return
         need = self._bytes(source)
         for key in [key for key in self._bases if key not in keep]:
-            if need <= hardware.free_memory(self._device):
+            if need <= hardware.free_together(self._device):
                 return
             del self._bases[key]
             if self._device.kind == "cuda":
@@ -135,7 +135,9 @@ class Shelf:
             spec = methods.get(method)
             quantisation = spec.quantisation(spec.params.model_validate_json(params), dtype)
         with out_of_memory_said():
-            model = load_model(source.weights, dtype, self._device, quantisation)
+            # What one GPU cannot hold lies on all of them, each computing its layers in turn.
+            spread = self._bytes(source) > hardware.free_memory(self._device) and hardware.gpus() > 1
+            model = load_model(source.weights, dtype, self._device, quantisation, spread)
         model.eval().requires_grad_(False)
         return Base(model, torch.device(self._device.key))
 
@@ -159,7 +161,9 @@ class Shelf:
             with torch.inference_mode():
                 learnt = peft.get_prompt(batch_size=1)
             if kind["peft_type"] == "PREFIX_TUNING":
-                return _Adapter(prefix=[(layer.keys, layer.values) for layer in learnt.layers])
+                homes = [next(layer.parameters()).device for layer in base.model.get_decoder().layers]
+                pairs = zip(learnt.layers, homes, strict=True)
+                return _Adapter(prefix=[(layer.keys.to(home), layer.values.to(home)) for layer, home in pairs])
             return _Adapter(virtual=learnt[0])
         if kind.get("bias", "none") != "none":
             # Its biases would be written into the shared tensors.

@@ -13,23 +13,26 @@ def load_tokenizer(path: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
 
 
-def load_model(path: Path, dtype: torch.dtype, device: Device, quantisation: object = None) -> PreTrainedModel:
+def load_model(
+    path: Path, dtype: torch.dtype, device: Device, quantisation: object = None, spread: bool = False
+) -> PreTrainedModel:
     """The model in `path` on `device`, in `dtype`. An adapter is merged into its base.
 
     quantisation: a `BitsAndBytesConfig` for 4-bit weights, or None.
+    spread: layer after layer on all GPUs, to answer only; `device` is where tokens go in and come out.
     """
     if (path / "adapter_config.json").is_file():
         from peft import PeftModel
 
         base = Path(home.read_json(path / "adapter_config.json")["base_model_name_or_path"])
-        merged = PeftModel.from_pretrained(load_model(base, dtype, device), path).merge_and_unload()
+        merged = PeftModel.from_pretrained(load_model(base, dtype, device, spread=spread), path).merge_and_unload()
         # What is trained upon it must find all of it again.
         merged.name_or_path = str(path)
         return merged
     return AutoModelForCausalLM.from_pretrained(
         path,
         dtype=dtype,
-        device_map=device.key,
+        device_map="auto" if spread else device.key,
         quantization_config=quantisation,
         local_files_only=True,
         trust_remote_code=False,
