@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -149,6 +150,29 @@ def test_a_run_resumes_at_the_border_of_an_epoch(train):
     _, undisturbed = train("lora", **settings)
     run, _ = train("lora", **settings)
     assert losses(resume(run, checkpoint=4)) == losses(undisturbed)
+
+
+class Bomb:
+    """Runs code where it is unpickled."""
+
+    def __init__(self, trace: Path):
+        self.trace = trace
+
+    def __reduce__(self):
+        return Path.touch, (self.trace,)
+
+
+def test_what_would_run_code_in_a_checkpoint_is_never_unpickled(train, tmp_path):
+    run, _ = train("lora", **SHORT)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
+        file = run / "checkpoints" / "checkpoint-4" / name
+        whole = file.read_bytes()
+        torch.save(Bomb(tmp_path / "ran"), file)
+        with pytest.raises(pickle.UnpicklingError):
+            resume(run, checkpoint=4)
+        file.write_bytes(whole)
+    assert not (tmp_path / "ran").exists()
+    assert resume(run, checkpoint=4)[-1]["type"] == "done"
 
 
 def test_smaller_packs_give_the_same_losses(train):
