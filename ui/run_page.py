@@ -69,7 +69,10 @@ def build(page: Page) -> None:
             gr.update(visible=(run.path / "final").is_dir()),
             gr.update(visible=state in ("stopped", "failed", "interrupted")),
             gr.update(visible=state == "finished", value=t("runs.more_epochs", n=f"{_epochs(run):g}")),
-            gr.update(visible=state not in states.ENDED and state != "stopping"),
+            gr.update(
+                visible=state not in states.ENDED and state != "stopping",
+                value=t("runs.cancel" if state == states.QUEUED else "train.stop"),
+            ),
             gr.update(visible=state in states.ACTIVE),
             gr.update(visible=place is not None and place > 1),
             gr.update(visible=place is not None),

@@ -120,3 +120,50 @@ def test_names_settings_checkpoints_and_deleting(visit, runs):
     page.click("#runs-delete-yes")
     page.wait_for_selector(row("慢的"), state="detached")
     assert not runs["slow"].path.exists()
+
+
+@pytest.mark.timeout(900)
+def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
+    """Two wait behind one that trains: moved, taken out; stopped, gone on with from a checkpoint, stopped at once."""
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path / "workspace"))
+    convert.convert([home.DEMO_DATA], home.folder("data") / "medical", train=40, val=8)
+    at = visit("en")
+    page = at.page
+
+    def state(name: str, said: str) -> None:
+        page.wait_for_selector(f"{row(name)} >> text={said}")
+
+    at.go("train")
+    page.wait_for_selector("#train-subject .td-stat")
+    page.fill("#training-num_train_epochs input", "500")
+    for name in ("First", "Second", "Third"):
+        page.fill("#run-name input, #run-name textarea", name)
+        page.click("#train-start")
+        page.wait_for_function("name => document.querySelector('#train-run').textContent.includes(name)", arg=name)
+    at.go("runs")
+    page.click(row("Third"))
+    state("Third", "number 2 in the queue")
+    page.click("#runs-sooner")
+    state("Third", "number 1 in the queue")
+    page.click("#runs-stop")
+    state("Third", "Stopped")
+    page.click(row("Second"))
+    state("Second", "number 1 in the queue")
+    page.click("#runs-stop >> text=Take out of the queue")
+    state("Second", "Stopped")
+
+    page.click(row("First"))
+    page.wait_for_selector("#runs-run .scatterlayer .trace")
+    page.click("#runs-stop >> text=Stop")
+    state("First", "Stopped")
+    run = next(run for run in store.runs() if run.card["name"] == "First")
+    (step,) = run.checkpoints()
+    assert (run.path / "final").is_dir()
+    page.click("#section-checkpoints-button")
+    page.wait_for_selector("#run-checkpoints tbody tr")
+    page.click("#run-go-on")
+    state("First", "Training")
+    assert next(event for event in run.events() if event["type"] == "resume")["step"] == step
+    page.click("#runs-stop-now")
+    state("First", "Stopped")
+    assert run.checkpoints()[0] == step
