@@ -153,6 +153,7 @@ def test_thumbs_and_then_answers_that_a_reward_model_rewards(visit, home):
         page.press("#training-batch_size input", "Tab")
 
     at.go("train")
+    page.click("#objectives [data-more]")
     page.click("#train-advanced > button")
     chosen("thumbs", "kto", "2")
     page.click("#train-start")
