@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from engine.data import datasets
+from engine.data import datasets, formats
 from engine.errors import NotFound
 from engine.runs import store
 
 # Held-out rows among which a question's reference answer is looked for.
 _SEARCHED = 20_000
-_FORMATS = ("qa", "alpaca", "messages")
+_FORMATS = ("qa", "alpaca", "messages", "preference", "kto")
 
 
 def examples(run: store.Run, count: int, start: int = 0) -> list[tuple[str, str]]:
@@ -44,11 +44,17 @@ def _held_out(run: store.Run) -> tuple[datasets.Rows | list, str]:
     data = _data(run)
     if data is None or data.format not in _FORMATS or not (data.path / "val.json").is_file():
         return [], "qa"
-    return datasets.rows(data.path / "val.json"), data.format
+    rows = datasets.rows(data.path / "val.json")
+    # An answer with a thumb down is nobody's reference.
+    return [row for row in rows if row["label"]] if data.format == "kto" else rows, data.format
 
 
 def _pair(row: dict, format: str) -> tuple[str, str]:
-    messages = datasets.examples(row, format)
+    if format in ("preference", "kto"):
+        answer = {"role": "assistant", "content": formats.reference(row, format)}
+        messages = [*formats.asked(row["prompt"]), answer]
+    else:
+        messages = datasets.examples(row, format)
     asked = next((m["content"] for m in messages if m["role"] == "user"), "")
     answered = next((m["content"] for m in messages if m["role"] == "assistant"), "")
     return asked.strip(), answered

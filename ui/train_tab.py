@@ -106,7 +106,7 @@ def build(page: Page) -> None:
         going = state == states.QUEUED or state in states.ACTIVE
         usable = state in ("finished", "stopped")
         label = t("train.start_queue") if going else t("train.start_again") if run else t("train.start")
-        sentence = "going" if going else "usable" if usable else "new"
+        sentence = "going" if going else _after(run) if usable else "new"
         return [
             gr.update(value=label, variant="secondary" if going or usable else "primary"),
             gr.update(visible=going and state != "stopping"),
@@ -314,6 +314,13 @@ def current_run(id: str | None) -> store.Run | None:
     runs = store.runs()
     going = [run for run in runs if run.status()["state"] in states.ACTIVE]
     return next((run for run in runs if run.id == id), None) or next(iter(going or runs), None)
+
+
+def _after(run: store.Run) -> str:
+    """Which sentence stands below a run that has made a model: what to think of it, and where it is of use."""
+    if rewards.is_model(run):
+        return "scores"
+    return "usable" if run.status()["reward"] is None else "rewarded"
 
 
 def _subject(t: Text, chosen: dict) -> list[dict]:

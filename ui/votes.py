@@ -28,6 +28,8 @@ _NO_RUN = Words("Train a model first, then vote.", "请先训练一个模型，�
 _NO_QUESTION = Words("Type a question first.", "请先输入一个问题。")
 _NO_WAY = Words("Choose how the model learns from the votes.", "请选择模型以哪种方式学习这些投票。")
 _SIDES = ("left", "right")
+# What is typed stays.
+_HIDDEN = gr.update(visible="hidden")
 
 
 def build(page: Page, run: gr.Dropdown) -> None:
@@ -56,16 +58,15 @@ def build(page: Page, run: gr.Dropdown) -> None:
             elem_id="votes-answers",
             apply_default_css=False,
         )
-        with gr.Column(visible=False, elem_id="votes-voting") as voting:
+        with gr.Column(visible="hidden", elem_id="votes-voting") as voting:
             better = gr.Textbox(
                 "", label=t("votes.better"), info=t("votes.better_help"), lines=2, max_lines=8, elem_id="votes-better"
             )
+            who = gr.Textbox("", label=t("votes.who"), info=t("votes.who_help"), max_lines=1, elem_id="votes-who")
             with gr.Row(elem_classes="td-actions"):
                 buttons = [
                     gr.Button(t(f"votes.{verdict}"), elem_id=f"votes-{verdict}") for verdict in feedback.VERDICTS
                 ]
-        with gr.Row(elem_classes="td-fields"):
-            who = gr.Textbox("", label=t("votes.who"), info=t("votes.who_help"), max_lines=1, elem_id="votes-who")
         board = gr.HTML(
             {},
             html_template="${TuneDesk.draw.votes(value)}",
@@ -74,14 +75,14 @@ def build(page: Page, run: gr.Dropdown) -> None:
             elem_id="votes-board",
             apply_default_css=False,
         )
-        with gr.Row(elem_classes="td-fields", visible=False) as ways:
-            way = gr.Radio(
-                [(t(f"votes.way_{key}"), key) for key in _FORMATS],
-                value="dpo",
-                label=t("votes.way"),
-                info=t("votes.way_help"),
-                elem_id="votes-way",
-            )
+        way = gr.Radio(
+            [(t(f"votes.way_{key}"), key) for key in _FORMATS],
+            value="dpo",
+            label=t("votes.way"),
+            info=t("votes.way_help"),
+            elem_id="votes-way",
+            visible="hidden",
+        )
         with gr.Row(elem_classes="td-actions"):
             train = gr.Button(t("votes.train"), variant="primary", elem_id="votes-train", visible=False)
             undo = gr.Button(t("votes.undo"), elem_id="votes-undo", visible=False)
@@ -89,7 +90,8 @@ def build(page: Page, run: gr.Dropdown) -> None:
     def standing(id: str | None) -> list:
         """The scoreboard and what can be done with the votes."""
         given = feedback.votes()
-        return [_board(t, id, given), *[gr.update(visible=bool(given))] * 3]
+        way_seen = gr.update(visible=True) if given else _HIDDEN
+        return [_board(t, id, given), way_seen, *[gr.update(visible=bool(given))] * 2]
 
     def show(place: dict) -> list:
         return standing(place["run"])
@@ -107,7 +109,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         settings = GenerationParams(seed=random.randrange(2**31)).model_dump()
         begun = feedback.begin(asked.strip(), (f"base:run:{id}", f"run:{id}"), settings)
         said = ["", ""]
-        yield [_answers(t, begun.id, said, busy=True), gr.update(visible=False), ""]
+        yield [_answers(t, begun.id, said, busy=True), _HIDDEN, ""]
         messages = [{"role": "user", "content": begun.question}]
         models = [begun.left.model, begun.right.model]
         with closing(services.chat.compare(models, [messages] * 2, **settings)) as events:
@@ -124,7 +126,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
             said = [given.left.answer, given.right.answer]
             titles = [_title(t, id, side.model) for side in (given.left, given.right)]
             revealed = _answers(t, given.comparison, said, busy=False, titles=titles, chosen=verdict)
-            return [revealed, gr.update(visible=False), *standing(id)]
+            return [revealed, _HIDDEN, *standing(id)]
 
         return vote
 
@@ -136,7 +138,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         feedback.undo(last.comparison)
         gr.Info(t("votes.undone"), title=t("app.info"))
         same = isinstance(value, dict) and value.get("id") == last.comparison
-        return [{} if same else gr.skip(), gr.update(visible=False) if same else gr.skip(), *standing(id)]
+        return [{} if same else gr.skip(), _HIDDEN if same else gr.skip(), *standing(id)]
 
     def learn(place: dict, id: str | None, objective: str) -> dict:
         if not id:
@@ -150,7 +152,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         services.jobs.submit(made)
         return {**choices(place), "run": made.id, "data": _DATA[objective], "step": "train"}
 
-    standing_views = [board, ways, train, undo]
+    standing_views = [board, way, train, undo]
     page.render("compare", show, standing_views)
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.change(page.guarded(suggest), run, question, **private)

@@ -1,0 +1,28 @@
+"""Questions that the compare step offers: from the held-out rows of every kind of data set that asks something."""
+
+import pytest
+
+from engine.runs import store
+from tests.engine.training.objectives import write
+from ui import questions
+
+
+@pytest.mark.parametrize(
+    ("format", "rows", "offered"),
+    [
+        ("qa", [{"question": "a?", "answer": "b"}], [("a?", "b")]),
+        ("preference", [{"prompt": "a?", "chosen": "b", "rejected": "c"}], [("a?", "b")]),
+        (
+            "kto",
+            [{"prompt": "x?", "completion": "y", "label": False}, {"prompt": "a?", "completion": "b", "label": True}],
+            [("a?", "b")],
+        ),
+        ("text", [{"text": "a"}], []),
+    ],
+)
+def test_questions_and_references_are_found(tmp_path, monkeypatch, format, rows, offered):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    data = write(tmp_path / "data" / "some", format, rows, rows)
+    run = store.create({"data": str(data)})
+    assert questions.examples(run, 3) == offered
+    assert questions.expected(run, "a?") == ("b" if offered else None)
