@@ -241,7 +241,7 @@ def write_rows(folder: Path, format: str, rows: list[dict]) -> Path:
 
 def few(rows: int) -> dict[str, int]:
     """Training settings for so few `rows` that the defaults would end after a step or two: about thirty steps."""
-    batch = max(1, min(16, rows // 4))
+    batch = max(2, min(16, rows // 4))
     return {"batch_size": batch, "num_train_epochs": max(2, min(20, math.ceil(30 * batch / rows)))}
 
 

@@ -73,14 +73,15 @@ class BorrowedRecipe(Recipe):
         self.task.events.write("phase", phase="tokenising", split=split, done=0, total=len(rows))
         return hf_datasets.Dataset.from_list([self.row(rows[i], data.format) for i in chosen])
 
-    def batches(self, rows_per_step: int, budget: int) -> tuple[int, int]:
-        """(rows in memory at once, how many of those make a step)."""
+    def batches(self, rows_per_step: int, budget: int, least: int = 1) -> tuple[int, int]:
+        """(rows in memory at once, how many of those make a step). `least`: so many rows at once, whatever the budget."""
         places = np.linspace(0, len(self.train) - 1, min(_MEASURED, len(self.train)), dtype=np.int64)
         texts = [self.longest(self.train[int(i)]) for i in places]
         lengths = [len(ids) for ids in self.task.tokenizer(texts)["input_ids"]]
         tokens = min(self.task.config.training.max_length, int(np.percentile(lengths, 95)) + 16)
         fits = max(1, budget // (tokens * self.copies))
-        size = max(n for n in range(1, rows_per_step + 1) if rows_per_step % n == 0 and n <= fits)
+        sizes = [n for n in range(least, rows_per_step + 1) if rows_per_step % n == 0]
+        size = max((n for n in sizes if n <= fits), default=sizes[0])
         return size, rows_per_step // size
 
     def arguments(self, tuned: Tuned, arguments: dict, size: int, steps: int) -> dict:

@@ -32,6 +32,10 @@ _NO_MODULE = Words(
     "this model has no linear module called '{missing}'; it has {there}. Choose among these, or all-linear",
     "该模型没有名为“{missing}”的线性模块；可选的有 {there}。请从中选择，或填 all-linear",
 )
+_SMALL_BATCH = Words(
+    "this way of learning compares the rows of a batch: take {least} or more",
+    "这种训练目标要比较同一批中的数据：请至少填 {least}",
+)
 
 
 class RunConfig(Params):
@@ -120,6 +124,7 @@ def build(
         _refuse(method_spec.label, Words(base.name, base.name), method_spec.not_on_packed)
     problems = _clashes(method_spec, checked["method"]) + _missing_modules(base, checked["method"])
     problems += _missing_package(checked["training"]) + _missing_address(checked["devices"])
+    problems += _small_batch(objective_spec, checked["training"])
     if checked["devices"].spread == "parts" and method_spec.params is LoraParams and checked["method"].pissa:
         problems.append(_problem(LoraParams, "init_lora_weights", _PISSA_IN_PARTS))
     if problems:
@@ -197,6 +202,13 @@ def _missing_address(devices: DeviceParams) -> list[dict]:
     if devices.machines == 1 or devices.address:
         return []
     return [_problem(DeviceParams, "address", _NO_ADDRESS)]
+
+
+def _small_batch(objective: ObjectiveSpec, training: TrainingParams) -> list[dict]:
+    if training.batch_size >= objective.least_batch_size:
+        return []
+    reason = _SMALL_BATCH.filled(least=objective.least_batch_size)
+    return [_problem(TrainingParams, "batch_size", reason)]
 
 
 def _problem(schema: type[Params], name: str, reason: Words) -> dict:

@@ -36,6 +36,7 @@ class ObjectiveSpec:
     resolve(params): `params` with what they name found, when a run is made.
     not_in_parts: why it cannot train a model that lies in parts on several devices, None where it can.
     rate_share: the share of a method's default learning rate that is its default here.
+    least_batch_size: fewer rows a step teach it nothing.
     """
 
     key: str
@@ -51,6 +52,7 @@ class ObjectiveSpec:
     resolve: Callable[[Params], Params] = _as_given
     not_in_parts: Words | None = None
     rate_share: float = 1.0
+    least_batch_size: int = 1
 
 
 # They compare with a second model, or let the model answer while it learns.
@@ -161,6 +163,8 @@ OBJECTIVES = (
         params=parameters.ThumbsParams,
         metrics=_THUMB_METRICS,
         rate_share=0.2,
+        # What is learnt from an answer is held against the other answers of its batch.
+        least_batch_size=2,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(

@@ -66,8 +66,8 @@ class Kto(BorrowedRecipe):
         return text_of(row["prompt"] + row["completion"])
 
     def trainer(self, tuned: Tuned, arguments: dict, budget: int, callbacks: list[TrainerCallback]) -> KtoTrainer:
-        # TRL pairs the rows of a batch to estimate the KL divergence, and reads them in the order given.
-        size, steps = self.batches(self.rows_per_step, budget)
+        # TRL pairs the rows that are in memory at once to estimate the KL divergence, and reads them in the order given.
+        size, steps = self.batches(self.rows_per_step, budget, least=2)
         params = self.task.params
         trainer = self.built(
             lambda: KtoTrainer(

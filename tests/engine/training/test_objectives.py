@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 
 from engine import hardware
 from engine.runs.metrics import METRICS
+from engine.training import config as configs
 from engine.training import methods, objectives
 from engine.training.scoring import Scorer
 from tests.engine.training.objectives import of, pairs, thumbs, trained, write
@@ -36,6 +37,28 @@ def test_every_method_goes_with_every_objective(model, workspace, method):
         if key == "reward":
             reward = run
             assert len(Scorer(run, hardware.best()).scores([TALK])) == 1
+
+
+def test_what_a_form_shows_at_first_is_accepted(model, workspace):
+    data = {
+        "kto": write(workspace / "data" / "kto", "kto", thumbs(8), []),
+        "text": write(workspace / "data" / "text", "text", [{"text": "a"}], []),
+        "qa": write(workspace / "data" / "qa", "qa", [{"question": "a", "answer": "b"}], []),
+        "preference": write(workspace / "data" / "preference", "preference", pairs(8), []),
+    }
+    for objective in objectives.OBJECTIVES:
+        for method in methods.METHODS:
+            fields = objective.params.model_fields | method.params.model_fields
+            # An empty field comes as an empty text.
+            shown = {name: "" if field.get_default() is None else field.get_default() for name, field in fields.items()}
+            rule = {"rule": "length"} if "rule" in shown else {}
+            built = configs.build(str(model), str(data[objective.formats[0]]), objective.key, method.key, shown | rule)
+            assert built.objective_params == objective.params(**rule | _resolved(objective)).model_dump()
+
+
+def _resolved(objective):
+    """Where a rule rewards, "auto" names no reward model."""
+    return {"reward_model": "none"} if "reward_model" in objective.params.model_fields else {}
 
 
 @pytest.mark.parametrize("objective", ["dpo", "reward"])

@@ -7,7 +7,8 @@ import torch
 from trl import DPOConfig, DPOTrainer
 
 from engine import hardware, home
-from engine.errors import Unsupported
+from engine.compare import feedback
+from engine.errors import InvalidFields, Unsupported
 from engine.models import library
 from engine.runs import store
 from engine.runs.events import Events
@@ -99,6 +100,20 @@ def test_kto_lowers_its_loss_and_tells_its_margin(model, workspace):
     assert steps[0]["loss"] == pytest.approx(0.5, abs=1e-4)
     assert steps[-1]["loss"] < steps[0]["loss"]
     assert steps[-1]["rewards/chosen"] > steps[0]["rewards/chosen"]
+
+
+def test_thumbs_are_compared_within_a_batch_of_two_or_more(model, workspace):
+    data = write(workspace / "data" / "thumbs", "kto", thumbs(6), [])
+    with pytest.raises(InvalidFields) as caught:
+        configs.build(str(model), str(data), "kto", settings={"batch_size": 1})
+    assert [problem["field"] for problem in caught.value.details["problems"]] == ["batch_size"]
+    # However little memory there is, and with as few rows as votes may give.
+    config = configs.build(str(model), str(data), "kto", settings=feedback.few(6) | {"max_steps": 2})
+    run = store.create(config.model_dump())
+    home.write_json(run.path / "decisions.json", {"budget": 1})
+    with Events(run.path / "events.jsonl") as events:
+        Session(run.path, config, events).run()
+    assert of("phase", run.events())[-1]["phase"] == "saving"
 
 
 @pytest.mark.parametrize("method", [spec.key for spec in methods.METHODS])
