@@ -10,9 +10,10 @@ from engine.hardware import Device
 if TYPE_CHECKING:
     from torch.nn import Module
 
-# Beyond this a larger pack is no faster: two processor cores are busy with the matrices of 1,024 tokens, a large GPU
-# with those of 16,384.
+# Beyond this a larger pack is no faster, but takes more memory: a large GPU is busy with 16,384 tokens, a few processor
+# cores with hidden states of half a million values.
 _BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
+_BUSY_VALUES = 2**19
 
 # The share of the free memory that activations may take; the rest is for gradients, the optimiser and others.
 _SHARE = 0.5
@@ -25,12 +26,13 @@ def tokens(causal: Module, device: Device, checkpointing: bool) -> int:
     each = activation_bytes(
         config.hidden_size, config.intermediate_size, config.num_hidden_layers, causal.dtype.itemsize, checkpointing
     )
-    return within(hardware.free_memory(device), device.kind, each)
+    return within(hardware.free_memory(device), device.kind, config.hidden_size, each)
 
 
-def within(free: int, kind: str, each: int) -> int:
+def within(free: int, kind: str, hidden_size: int, each: int) -> int:
     """Tokens a pack may hold on a device of this kind with `free` bytes, at `each` bytes a token."""
-    return max(64, min(_BUSY[kind], int(free * _SHARE / each)))
+    busy = min(_BUSY[kind], max(256, _BUSY_VALUES // hidden_size)) if kind == "cpu" else _BUSY[kind]
+    return max(64, min(busy, int(free * _SHARE / each)))
 
 
 def activation_bytes(hidden_size: int, inner: int, layers: int, itemsize: int, checkpointing: bool) -> int:

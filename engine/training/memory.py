@@ -56,7 +56,7 @@ def pack(
     )
     left = free - here.runtime - _AROUND - _weights(model, method, params, _BYTES[dtype])
     virtual = params.model_dump().get("num_virtual_tokens", 0)
-    most = min(budget.within(max(0, left), here.kind, each), training.batch_size * (mean + virtual))
+    most = min(budget.within(max(0, left), here.kind, model.hidden_size, each), training.batch_size * (mean + virtual))
     return Pack(max(longest + virtual, most), virtual / max(1.0, mean))
 
 
