@@ -14,7 +14,7 @@ from engine.data import convert
 from engine.errors import InvalidFields
 from engine.fields import Params, param
 from engine.runs.background import Jobs
-from engine.training import adapters, config, counts, methods
+from engine.training import adapters, config, counts, marks, methods
 from engine.training.methods import METHODS, MethodSpec
 from engine.words import LANGUAGES, Words
 from ui import outlook, ranks, train_cards
@@ -35,6 +35,7 @@ NEW = MethodSpec(
     count=counts.full,
     learning_rate=1e-3,
     diagram="full.svg",
+    marks=marks.full,
 )
 
 
