@@ -42,16 +42,11 @@ def trl(task: dict) -> dict:
 
 def trl_packed(task: dict) -> dict:
     """TRL at its best on a GPU: bf16 weights, packing, FlashAttention, no checkpointing."""
-    return _trl(
-        task,
-        packing=True,
-        max_length=2048,
-        gradient_checkpointing=False,
-        model_init_kwargs={"dtype": "bfloat16", "attn_implementation": "flash_attention_2"},
-    )
+    fast = {"dtype": "bfloat16", "attn_implementation": "flash_attention_2"}
+    return _trl(task, fast, packing=True, max_length=2048, gradient_checkpointing=False)
 
 
-def _trl(task: dict, **more: object) -> dict:
+def _trl(task: dict, model: dict | None = None, **more: object) -> dict:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -64,7 +59,7 @@ def _trl(task: dict, **more: object) -> dict:
     ]
     trainer = SFTTrainer(
         task["model"],
-        args=SFTConfig(**_arguments(task), **more),
+        args=SFTConfig(**_arguments(task), model_init_kwargs=_quantised(task) | (model or {}), **more),
         train_dataset=Dataset.from_list(rows),
         peft_config=_peft_config(task),
     )
@@ -169,19 +164,25 @@ def _peft_config(task: dict):
 
 def _model(task: dict, loader: type, dtype: torch.dtype) -> torch.nn.Module:
     from peft import get_peft_model
+
+    model = loader.from_pretrained(task["model"], dtype=dtype, **_quantised(task))
+    model.config.use_cache = False
+    config = _peft_config(task)
+    return get_peft_model(model, config) if config else model
+
+
+def _quantised(task: dict) -> dict:
     from transformers import BitsAndBytesConfig
 
+    if task["method"] != "qlora":
+        return {}
     four_bit = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
-    quantised = {"quantization_config": four_bit} if task["method"] == "qlora" else {}
-    model = loader.from_pretrained(task["model"], dtype=dtype, **quantised)
-    model.config.use_cache = False
-    config = _peft_config(task)
-    return get_peft_model(model, config) if config else model
+    return {"quantization_config": four_bit}
 
 
 def _rows(task: dict) -> list[dict]:
