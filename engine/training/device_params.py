@@ -62,6 +62,13 @@ class DeviceParams(Params):
         le=65535,
     )
 
+    @property
+    def processes(self) -> int:
+        """How many share the work, over all machines."""
+        if self.machines > 1:
+            return self.machines * self.gpus_each
+        return 1 if self.spread == "one" else hardware.gpus()
+
     def launch(self) -> str | None:
         """How the worker is started here; None for a single process.
 
@@ -69,9 +76,9 @@ class DeviceParams(Params):
             Unsupported: this machine has no GPUs to share the work among.
         """
         if self.machines > 1:
-            return launch.several(self.machines * self.gpus_each, self.machines, self.address, self.port)
+            return launch.several(self.processes, self.machines, self.address, self.port)
         if self.spread == "one":
             return None
         if hardware.gpus() < 2:
             raise Unsupported(reason=_ALONE)
-        return launch.several(hardware.gpus())
+        return launch.several(self.processes)

@@ -19,6 +19,7 @@ from engine.models.shape import Shape
 from engine.training import calibration, memory, methods
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
+from engine.training.device_params import DeviceParams
 from engine.training.memory import Pack
 from engine.training.methods import MethodSpec
 from engine.words import Words
@@ -92,7 +93,34 @@ def estimate(config: RunConfig) -> Estimate:
     model = shape.of_folder(Path(config.model))
     rows = _rows(config.data, config.model, config.training.max_length)
     method = methods.get(config.method)
-    return _estimate(model, rows, method, method.params(**config.method_params), config.training, calibration.machine())
+    alone = _estimate(
+        model, rows, method, method.params(**config.method_params), config.training, calibration.machine()
+    )
+    return _shared(alone, config.devices)
+
+
+def _shared(alone: Estimate, devices: DeviceParams) -> Estimate:
+    """What each of several GPUs takes, and their time together, as if nothing were lost between them."""
+    count = devices.processes
+    if count == 1:
+        return alone
+    split = ("weights", "gradients", "optimizer") if devices.spread == "parts" else ()
+    parts = {name: size // count if name in split else size for name, size in alone.parts.items()}
+    need = sum(parts.values())
+    verdict = _verdict(need, alone.available)
+    return replace(
+        alone,
+        verdict=verdict,
+        advice=() if verdict == "fits" else alone.advice,
+        memory=need,
+        parts=parts,
+        seconds=_LOADING_S + (alone.seconds - _LOADING_S) / count,
+        tokens_per_second=alone.tokens_per_second * count,
+    )
+
+
+def _verdict(need: int, free: int) -> Verdict:
+    return "fits" if need <= _EASE * free else "tight" if need <= free else "no"
 
 
 def _estimate(
@@ -109,7 +137,7 @@ def _estimate(
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
     seconds = _LOADING_S + seen / rate + validation
-    verdict: Verdict = "fits" if need <= _EASE * free else "tight" if need <= free else "no"
+    verdict = _verdict(need, free)
     return Estimate(
         verdict=verdict,
         memory=need,

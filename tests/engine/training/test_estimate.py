@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from engine import home
+from engine import hardware, home
 from engine.models import shape
 from engine.training import calibration, config, estimate, methods
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
+from engine.training.device_params import DeviceParams
 from engine.training.estimate import _Rows
 
 HERE = Machine("cpu", "test", 32 * 10**9, ("bf16", "fp32"), {"bf16": 300.0, "fp32": 150.0}, 5.0, 500_000_000)
@@ -51,6 +52,19 @@ def test_methods_are_ordered_by_what_they_cost():
     memory = {key: told(key, LARGE).memory for key in ("full", "freeze", "lora", "qlora")}
     assert memory["full"] > memory["lora"] > memory["qlora"] and memory["full"] > memory["freeze"]
     assert told("full").seconds > told("lora").seconds
+
+
+def test_gpus_share_the_time_and_a_split_model_its_weights(monkeypatch):
+    monkeypatch.setattr(hardware, "gpus", lambda: 4)
+    alone = told("full", LARGE)
+    copies, parts = (estimate._shared(alone, DeviceParams(spread=spread)) for spread in ("copies", "parts"))
+    assert copies.memory == alone.memory and copies.tokens_per_second == 4 * alone.tokens_per_second
+    assert (
+        parts.parts["weights"] == alone.parts["weights"] // 4
+        and parts.parts["activations"] == alone.parts["activations"]
+    )
+    assert sum(parts.parts.values()) == parts.memory < alone.memory and parts.seconds < alone.seconds
+    assert estimate._shared(alone, DeviceParams()) == alone
 
 
 def test_parts_add_up_and_steps_are_counted():
