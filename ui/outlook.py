@@ -81,8 +81,8 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
             "outlook.reads",
             model=model_label(t, config.model),
             rows=f"{found.train_rows:,}",
-            batch=training.batch_size,
-            passes=f"{found.steps * training.batch_size / max(1, found.train_rows):.3g}",
+            batch=found.rows_per_step,
+            passes=f"{found.steps * found.rows_per_step / max(1, found.train_rows):.3g}",
         ),
         t.html(saves, method=t.of(method.label)),
         t.html(
@@ -94,6 +94,8 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
     ]
     if found.val_rows:
         told.append(t.html("outlook.validates", every=f"{found.eval_every:,}", rows=f"{found.val_rows:,}"))
+    elif "num_generations" in config.objective_params:
+        told.append(t.html("outlook.tries", tries=config.objective_params["num_generations"]))
     else:
         told.append(t.html("outlook.no_validation"))
     if training.early_stopping_patience and found.val_rows:

@@ -50,7 +50,7 @@ class BorrowedRecipe(Recipe):
         hf_datasets.disable_progress_bars()
         self.train = self._dataset("train")
         self.must_have_rows(len(self.train) if self.train else 0, 0)
-        self.val = self._dataset("val") if self.evaluates else None
+        self.val = self._dataset("val")
         return self.train, self.val
 
     def row(self, row: formats.Row, format: str) -> dict:

@@ -159,6 +159,11 @@ def _refuse(one: Words, other: Words, reason: Words | None) -> None:
         )
 
 
+def rows_per_step(config: RunConfig) -> int:
+    """Rows that make one correction. The batch counts answers where several are tried for each row."""
+    return max(1, config.training.batch_size // config.objective_params.get("num_generations", 1))
+
+
 def rate(config: RunConfig, hidden_size: int) -> float:
     """The learning rate of a run on a model of this width: the chosen one, or the method's for this objective."""
     chosen = config.training.learning_rate

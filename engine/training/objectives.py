@@ -37,6 +37,7 @@ class ObjectiveSpec:
     not_in_parts: why it cannot train a model that lies in parts on several devices, None where it can.
     rate_share: the share of a method's default learning rate that is its default here.
     least_batch_size: fewer rows a step teach it nothing.
+    evaluates: the validation rows are measured during training.
     """
 
     key: str
@@ -53,6 +54,7 @@ class ObjectiveSpec:
     not_in_parts: Words | None = None
     rate_share: float = 1.0
     least_batch_size: int = 1
+    evaluates: bool = True
 
 
 # They compare with a second model, or let the model answer while it learns.
@@ -198,6 +200,7 @@ OBJECTIVES = (
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
         rate_share=0.4,
+        evaluates=False,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -214,6 +217,7 @@ OBJECTIVES = (
         metrics=_REWARD_METRICS,
         resolve=rewards.resolved,
         rate_share=0.4,
+        evaluates=False,
         not_in_parts=_WHOLE,
     ),
 )

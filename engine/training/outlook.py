@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.data import datasets, lengths
 from engine.models import library
 from engine.training import config as configs
-from engine.training import counts, methods
+from engine.training import counts, methods, objectives
 from engine.training.config import RunConfig
 
 # A suggested maximum length is a multiple of this.
@@ -26,6 +26,7 @@ class Outlook:
     saved_bytes: int | None
     learning_rate: float | None
     train_rows: int
+    rows_per_step: int
     val_rows: int
     steps: int
     warmup_steps: int
@@ -50,7 +51,7 @@ def of(config: RunConfig) -> Outlook:
     width = _ADAPTER_BYTES if method.saves == "adapter" else described.bytes / (described.parameters or 1)
     steps = training.max_steps
     if steps <= 0:
-        steps = math.ceil(training.num_train_epochs * math.ceil(data.train / training.batch_size))
+        steps = math.ceil(training.num_train_epochs * math.ceil(data.train / configs.rows_per_step(config)))
     warmup = training.warmup_steps * steps if training.warmup_steps < 1 else training.warmup_steps
     known = _lengths(data.path, data.created, base, training.max_length)
     longest = known["max"] if known else None
@@ -60,7 +61,8 @@ def of(config: RunConfig) -> Outlook:
         saved_bytes=round(count.saved * width) if count else None,
         learning_rate=configs.rate(config, described.hidden_size) if described.hidden_size else None,
         train_rows=data.train,
-        val_rows=min(data.val, training.eval_rows),
+        rows_per_step=configs.rows_per_step(config),
+        val_rows=min(data.val, training.eval_rows) if objectives.get(config.objective).evaluates else 0,
         steps=steps,
         warmup_steps=math.ceil(warmup),
         eval_every=training.eval_steps or max(1, steps // 10),

@@ -43,9 +43,6 @@ class Task:
 class Recipe(ABC):
     """Asked in this order: `rows`, `load`, `wrap`, `trainer`."""
 
-    # Whether the validation rows are measured during training.
-    evaluates = True
-
     def __init__(self, task: Task):
         self.task = task
 

@@ -12,6 +12,7 @@ from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
 from engine.data import formats
 from engine.runs.events import Events
+from engine.training import config as configs
 from engine.training import rewards
 from engine.training.borrowed import Borrowed, BorrowedRecipe, as_start
 from engine.training.scoring import Scorer
@@ -46,14 +47,12 @@ class GrpoTrainer(Borrowed, GRPOTrainer):
 class Rloo(BorrowedRecipe):
     """Questions; the model tries several answers to each and learns from which were rewarded more."""
 
-    evaluates = False
     copies = 1
     kinds = (RLOOConfig, RlooTrainer)
 
     @property
     def rows_per_step(self) -> int:
-        wanted = self.task.config.training.batch_size // self.task.params.num_generations
-        return max(1, min(wanted, len(self.train)))
+        return min(configs.rows_per_step(self.task.config), len(self.train))
 
     def row(self, row: formats.Row, format: str) -> dict:
         return {"prompt": formats.question(row, format), "reference": formats.reference(row, format)}

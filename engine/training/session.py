@@ -75,7 +75,7 @@ class Session:
             train, val = recipe.rows()
         total = self._total_steps(recipe, train)
         tuned = self._tuned(recipe, model_path, total)
-        trainer, reporter = self._trainer(recipe, tuned, total, val is not None and recipe.evaluates)
+        trainer, reporter = self._trainer(recipe, tuned, total, val is not None and self._objective.evaluates)
         trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
         parameters = library.describe(library.base(model_path)).parameters
         sizes = {"trainable_parameters": trainable, "parameters": parameters, "rows": len(train)}

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.errors import InvalidFields, NotFound, Unsupported
+from engine.runs import store
 from engine.training import config as configs
 from engine.training import rewards
 from engine.training.objective_params import ReinforcementParams
@@ -23,6 +24,8 @@ def test_a_rule_raises_the_reward_and_answers_are_told(model, preferences, objec
         model, preferences, objective, "full", max_steps=24, batch_size=16, learning_rate=5e-3, **settings
     )
     steps = of("step", events)
+    # Each question takes four answers of the batch.
+    assert configs.rows_per_step(configs.load(store.find(run).config)) == 4
     assert {"reward", "kl", "completions/mean_length", "repetition"} <= steps[0].keys()
     assert steps[0]["kl"] == pytest.approx(0, abs=1e-4)
     first, last = ([step["reward"] for step in part] for part in (steps[:6], steps[-6:]))
