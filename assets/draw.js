@@ -27,7 +27,7 @@ window.TuneDesk = window.TuneDesk || {};
   const card = (name, learn) => (each) => html`
     <label class="td-card${when(each.further, " is-further")}${when(each.selected, " is-selected")}${when(each.disabled, " is-disabled")}">
       <input type="radio" name="${name}" value="${each.key}" ${when(each.selected, "checked")} ${when(each.disabled, "disabled")}>
-      <span class="td-card-title"><span>${each.title}</span>${when(each.badge, html`<em class="td-badge">${each.badge}</em>`)}
+      <span class="td-card-title"><span>${each.title}</span>${when(each.badge, html`<em class="td-badge is-${each.kind}">${each.badge}</em>`)}
         ${when(learn, html`<button type="button" class="td-why" data-learn="${each.key}" title="${learn}" aria-label="${each.title}: ${learn}">?</button>`)}</span>
       ${when(each.text, html`<span class="td-card-text">${each.text}</span>`)}
       ${when(each.facts.length, html`<span class="td-facts">${each.facts.map(

@@ -1,8 +1,8 @@
 """How near the estimate before Start comes to the truth: python -m engine bench fit [--method KEY ...] [--again]
 
 Every method trains a few steps on models with random weights, each run in a process of its own; beside each stand the
-peak of its memory as the kernel saw it, and what was estimated. On a GPU the peak is what torch allocated there. What
-stands in the results already is not run again unless asked for, so that it can be cut short and taken up.
+peak of its memory as the kernel saw it, and what is estimated. On a GPU the peak is what torch allocated there. What
+stands in the results already is only estimated anew, unless asked for, so that it can be cut short and taken up.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from engine import hardware, home
 from engine.data import convert
 from engine.runs import store
 from engine.training import config, estimate
+from engine.training.config import RunConfig
 from engine.training.methods import METHODS
 
 _MEDIUM = {"hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 6, "vocab_size": 50_000}
@@ -33,7 +34,8 @@ def main(arguments: list[str]) -> dict:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--again", action="store_true", help="also what is in the results already")
     options = parser.parse_args(arguments)
-    rows = _earlier()
+    earlier = {} if options.again else _earlier()
+    rows = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder
         data = home.folder("data") / "medical"
@@ -42,12 +44,13 @@ def main(arguments: list[str]) -> dict:
             shape, precision = CASES[case]
             model = _model(Path(folder) / case, shape)
             for method in options.method or [spec.key for spec in METHODS]:
-                if options.again or (case, method) not in rows:
-                    settings = {"max_steps": options.steps, "precision": precision}
-                    rows[case, method] = {"case": case, "method": method} | _measured(model, data, method, settings)
-                    print(rows[case, method], file=sys.stderr, flush=True)
-                    _record.record("fit", _document(rows))
-    return _record.record("fit", _document(rows))
+                settings = {"max_steps": options.steps, "precision": precision}
+                wanted = config.build(str(model), str(data), method=method, settings=settings)
+                row = earlier.get((case, method)) or {"case": case, "method": method} | _measured(wanted)
+                rows[case, method] = row if "error" in row else row | _estimated(wanted, row)
+                print(rows[case, method], file=sys.stderr, flush=True)
+                found = _record.record("fit", _document(rows))
+    return found
 
 
 def _earlier() -> dict[tuple[str, str], dict]:
@@ -56,6 +59,8 @@ def _earlier() -> dict[tuple[str, str], dict]:
 
 
 def _document(rows: dict[tuple[str, str], dict]) -> dict:
+    """`rows`, and what another process has written meanwhile."""
+    rows = _earlier() | rows
     order = [(case, spec.key) for case in CASES for spec in METHODS]
     found = [rows[each] for each in order if each in rows]
     off = max((abs(row["share_of_measured"] - 1) for row in found if "error" not in row), default=None)
@@ -77,9 +82,7 @@ def _model(folder: Path, shape: dict) -> Path:
     return folder
 
 
-def _measured(model: Path, data: Path, method: str, settings: dict) -> dict:
-    wanted = config.build(str(model), str(data), method=method, settings=settings)
-    expected = estimate.estimate(wanted)
+def _measured(wanted: RunConfig) -> dict:
     run = store.create(wanted.model_dump(mode="json"))
     with open(run.path / "worker.log", "wb") as log:
         command = [sys.executable, "-m", "engine.training.worker", str(run.path)]
@@ -89,15 +92,21 @@ def _measured(model: Path, data: Path, method: str, settings: dict) -> dict:
     if code:
         return {"error": run.events()[-1].get("details", run.log_tail(3))}
     done = run.events()[-1]
+    steps = [event for event in run.events() if event["type"] == "step"]
     on_gpu = hardware.best().kind == "cuda"
-    steps_done = [event for event in run.events() if event["type"] == "step"]
-    peak = max(event["memory_gb"] for event in steps_done) * 1e9 if on_gpu else usage.ru_maxrss * 1024
+    peak = max(event["memory_gb"] for event in steps) if on_gpu else usage.ru_maxrss * 1024 / 1e9
     return {
-        "measured_gb": round(peak / 1e9, 3),
-        "estimated_gb": round(expected.memory / 1e9, 3),
-        "share_of_measured": round(expected.memory / peak, 3),
+        "measured_gb": round(peak, 3),
         "tokens_per_second": done["tokens_per_second"],
-        "estimated_tokens_per_second": expected.tokens_per_second and round(expected.tokens_per_second, 1),
         "trainable_parameters": done["trainable_parameters"],
-        "estimated_trainable": expected.trainable_parameters,
+    }
+
+
+def _estimated(wanted: RunConfig, measured: dict) -> dict:
+    found = estimate.estimate(wanted)
+    return {
+        "estimated_gb": round(found.memory / 1e9, 3),
+        "share_of_measured": round(found.memory / 1e9 / measured["measured_gb"], 3),
+        "estimated_tokens_per_second": round(found.tokens_per_second, 1),
+        "estimated_trainable": found.trainable_parameters,
     }

@@ -17,10 +17,13 @@ class Fact:
 
 @dataclass(frozen=True)
 class Card:
+    """`kind`: "", "good", "warn", "bad" colour the badge."""
+
     key: str
     title: str
     text: str = ""
     badge: str = ""
+    kind: str = ""
     facts: tuple[Fact, ...] = ()
     disabled: bool = False
 

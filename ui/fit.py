@@ -8,7 +8,8 @@ from engine.training.estimate import Estimate, estimate
 from ui.chart import duration
 from ui.text import Text
 
-_KIND = {"fits": "is-good", "tight": "is-warn", "no": "is-bad"}
+# The colour of each verdict.
+KIND = {"fits": "good", "tight": "warn", "no": "bad"}
 
 
 def view(elem_id: str) -> gr.HTML:
@@ -32,7 +33,7 @@ def shown(t: Text, config: RunConfig) -> dict:
     return {
         "title": t("fit.title"),
         "verdict": t(f"fit.{found.verdict}"),
-        "kind": _KIND[found.verdict],
+        "kind": f"is-{KIND[found.verdict]}",
         "facts": _facts(t, found),
         "parts": [
             {"name": t(f"fit.{name}"), "size": home.size_text(size), "share": round(100 * size / found.memory, 1)}

@@ -8,7 +8,7 @@ from engine.models import caches, catalogue, hub_token, library, source
 from engine.models.catalogue import Offer
 from engine.runs.status import QUEUED
 from engine.training import calibration, estimate
-from ui import cards, fetching
+from ui import cards, fetching, fit
 from ui.page import Page
 from ui.text import Text
 
@@ -168,11 +168,13 @@ def _offers(t: Text, selected: str | None) -> dict:
 
 
 def _offer(t: Text, place: int, offer: Offer, here: calibration.Machine | None) -> cards.Card:
+    verdict = estimate.at_a_glance(offer.shape, here) if here else None
     return cards.Card(
         key=str(place),
         title=offer.name,
         text=t.of(offer.text),
-        badge=t(f"fetch.{estimate.at_a_glance(offer.shape, here)}") if here else "",
+        badge=t(f"fetch.{verdict}") if verdict else "",
+        kind=fit.KIND[verdict] if verdict else "",
         facts=(
             cards.Fact(t("fetch.size"), home.size_text(offer.bytes)),
             cards.Fact(t("fetch.licence"), offer.licence),

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 KINDS = {
     "weights": Words("learns", "参与训练"),
-    "adapter": Words("adapter learns", "适配器参与训练"),
-    "scale": Words("scale learns", "放大倍数参与训练"),
-    "prompt": Words("learnt prompt before it", "在此之前加入可学习的提示"),
-    "prefix": Words("learnt prefix to attend to", "供注意力参考的可学习前缀"),
+    "adapter": Words("adapter learns", "训练适配器"),
+    "scale": Words("scale learns", "训练放大倍数"),
+    "prompt": Words("learnt prompt", "可学习的提示"),
+    "prefix": Words("learnt prefix", "可学习的前缀"),
 }
 _LAYER = re.compile(r"\.(?:layers|h)\.(\d+)\.")
 _ALL = "all-linear"

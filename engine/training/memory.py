@@ -22,8 +22,9 @@ _CHUNK = 64 * 1024 * 1024
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
 # many times what torch has asked for (`worker._keep_memory`). PEFT's own layers come and go in more and larger pieces than
-# ours. Ratios of bench/results/fit.json; the heap of a GPU is torch's own, and `memory_gb` counts what was asked for.
-_HEAP, _HEAP_OF_PEFT = 1.5, 1.75
+# ours, and in 16 bits pieces come in two widths. Ratios of bench/results/fit.json; the heap of a GPU is torch's own, and
+# `memory_gb` counts what was asked for.
+_HEAP, _HEAP_OF_PEFT, _HEAP_IN_16_BITS = 1.5, 1.75, 2.0
 # Matrices that read the same values, which are kept once for all of them.
 _SAME_INPUT = {name: "attention" for name in ("q_proj", "k_proj", "v_proj")} | {
     name: "feed forward" for name in ("gate_proj", "up_proj")
@@ -93,7 +94,7 @@ def parts(
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
     activations += max(0, passing - logits)
     of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params)
-    heap = 1.0 if here.kind == "cuda" else _HEAP_OF_PEFT if of_peft else _HEAP
+    heap = 1.0 if here.kind == "cuda" else _HEAP_IN_16_BITS if size == 2 else _HEAP_OF_PEFT if of_peft else _HEAP
     return {
         "weights": _weights(model, method, params, size) + (0 if whole else 4 * trainable),
         "gradients": 4 * trainable,
