@@ -36,11 +36,12 @@ class Fields:
 
 def joining(t: Text, run: store.Run | None) -> str:
     """What to start on each of the other machines, as HTML; empty for a run that needs none, or none any more."""
-    devices = run.config.get("devices", {}) if run else {}
-    if devices.get("machines", 1) < 2 or run.status()["state"] in status.ENDED:
+    devices = DeviceParams(**(run.config.get("devices", {}) if run else {}))
+    # Somebody who gave a launch of their own knows what to start.
+    if devices.machines < 2 or devices.launch() != run.config["launch"] or run.status()["state"] in status.ENDED:
         return ""
     parts = []
-    for number in range(1, devices["machines"]):
+    for number in range(1, devices.machines):
         words = [sys.executable, "-m", "engine", "join", str(run.path), "--machine", str(number), "--home", home.home()]
         command = f"cd {shlex.quote(str(home.ASSETS.parent))} && {shlex.join(map(str, words))}"
         same = launch.configuration(launch.on_machine(run.config["launch"], number))

@@ -49,8 +49,10 @@ def on_machine(launch: str | None, number: int) -> str:
     count = int(words[words.index("--num_machines") + 1]) if "--num_machines" in words else 1
     if not 0 < number < count:
         raise Unsupported(reason=_MACHINE.filled(number=number, last=count - 1) if count > 1 else _ONE_MACHINE)
-    words[words.index("--machine_rank") + 1] = str(number)
-    return shlex.join(words)
+    if "--machine_rank" in words:
+        at = words.index("--machine_rank")
+        del words[at : at + 2]
+    return shlex.join([*words, "--machine_rank", str(number)])
 
 
 def configuration(launch: str) -> str:

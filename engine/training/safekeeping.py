@@ -67,13 +67,12 @@ class Safekeeping:
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         """Whole, also where each process has a part of it: it then fits any number of them."""
-        own = self.optimizer.state_dict
-        gathered = sharding.whole(own())
+        gathered = sharding.whole(self.optimizer.state_dict())
         self.optimizer.state_dict = lambda: gathered
         try:
             super()._save_optimizer_and_scheduler(output_dir)
         finally:
-            self.optimizer.state_dict = own
+            del self.optimizer.state_dict
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)

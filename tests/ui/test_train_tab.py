@@ -13,11 +13,13 @@ from engine.compare.chat import Chat
 from engine.data import convert
 from engine.errors import InvalidFields
 from engine.fields import Params, param
+from engine.runs import store
 from engine.runs.background import Jobs
+from engine.runs.status import Writer
 from engine.training import adapters, config, counts, marks, methods
 from engine.training.methods import METHODS, MethodSpec
 from engine.words import LANGUAGES, Words
-from ui import outlook, ranks, train_cards
+from ui import devices, outlook, ranks, train_cards
 from ui.services import Services
 from ui.text import Text
 
@@ -110,6 +112,22 @@ def test_ranks_are_drawn_and_escaped():
     drawn = ranks.shown(Text("zh"), found)
     assert '<td style="--share:0.50">3</td>' in drawn and "&lt;i&gt;" in drawn and "<td></td>" in drawn
     assert ranks.shown(Text("zh"), None) == ""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_other_machine_is_told_what_to_start_while_it_is_needed(lang, data):
+    settings = {"machines": 3, "address": "node-a"}
+    alone, run = (
+        store.create(config.build("demo-model", str(data), settings=given).model_dump(mode="json"))
+        for given in ({}, settings)
+    )
+    drawn = devices.joining(Text(lang), run)
+    for machine in (1, 2):
+        assert f"engine join {run.path} --machine {machine} --home {home.home()}" in drawn
+        assert f"machine_rank: {machine}" in drawn
+    assert "machine_rank: 0" not in drawn and devices.joining(Text(lang), alone) == ""
+    Writer(run.path).update(state="finished")
+    assert devices.joining(Text(lang), run) == "" == devices.joining(Text(lang), None)
 
 
 async def _panel(lang: str) -> outlook.Panel:
