@@ -12,6 +12,7 @@ from engine.runs import status as states
 from engine.runs import store
 from ui import chart, evaluation, export, report, run_card, run_checkpoints, run_log, run_settings
 from ui.page import Page
+from ui.text import Text
 from ui.train_tab import found
 
 _SECTIONS = {
@@ -68,7 +69,7 @@ def build(page: Page) -> None:
         return [
             gr.update(visible=(run.path / "final").is_dir()),
             gr.update(visible=state in ("stopped", "failed", "interrupted")),
-            gr.update(visible=state == "finished", value=t("runs.more_epochs", n=f"{_epochs(run):g}")),
+            gr.update(visible=state == "finished", value=_more(t, _epochs(run))),
             gr.update(
                 visible=state not in states.ENDED and state != "stopping",
                 value=t("runs.cancel" if state == states.QUEUED else "train.stop"),
@@ -138,3 +139,7 @@ def build(page: Page) -> None:
 def _epochs(run: store.Run) -> float:
     """The epochs that the run was asked for when it was made."""
     return run.config.get("training", {}).get("num_train_epochs", 1.0)
+
+
+def _more(t: Text, epochs: float) -> str:
+    return t("runs.more_epoch") if epochs == 1 else t("runs.more_epochs", n=f"{epochs:g}")
