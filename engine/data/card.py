@@ -4,9 +4,10 @@ The same data and settings give the same card, so it names no date.
 """
 
 from engine.data import formats
-from engine.data.cleaning import CHANGES, REASONS
+from engine.data.cleaning import CHANGES, REASONS, Cleaning
 from engine.data.personal import KINDS
 from engine.data.shapes import LOST
+from engine.fields import label
 from engine.words import Words
 
 _KINDS = {**REASONS, **CHANGES, **KINDS, **LOST}
@@ -39,6 +40,7 @@ def facts(report: dict, lang: str) -> list[tuple[str, str]]:
     ]
     if settings["stratify"]:
         told.append((say("Mixed alike by column", "按列分层"), settings["stratify"]))
+    told.append((say("Cleaning", "清洗"), _switched_on(settings["cleaning"], lang)))
     for title, counts in (
         (say("Dropped", "丢弃"), report["dropped"]),
         (say("Changed", "修改"), {kind: each["count"] for kind, each in report["changed"].items()}),
@@ -47,6 +49,23 @@ def facts(report: dict, lang: str) -> list[tuple[str, str]]:
     ):
         told += [(title, f"{_KINDS[kind].text(lang)}: {count:,}") for kind, count in counts.items()]
     return told
+
+
+# What a switch of the cleaning is bounded by.
+_BOUNDS = {"near_duplicate": "similarity", "short": "min_chars", "long": "max_chars"}
+
+
+def _switched_on(cleaning: dict, lang: str) -> str:
+    """The switches that were on, each with its bound: "Drop empty rows; Drop short answers (5)"."""
+    named = []
+    for name, field in Cleaning.model_fields.items():
+        value = cleaning[name]
+        if value is True or (name == "long" and value != "keep"):
+            said = label(field, lang)
+            if name == "long":
+                said += f": {field.json_schema_extra['choices'][value][lang]}"
+            named.append(f"{said} ({cleaning[_BOUNDS[name]]})" if name in _BOUNDS else said)
+    return "; ".join(named) or "–"
 
 
 def _in(lang: str, report: dict, lengths: dict[str, dict]) -> str:
@@ -63,5 +82,6 @@ def _in(lang: str, report: dict, lengths: dict[str, dict]) -> str:
     for source in report["sources"]:
         mapping = ", ".join(f"{role} = {column!r}" for role, column in source["mapping"].items())
         lines.append(f"- `{source['name']}`: {source['rows']:,} {say('rows', '行')}; {mapping}")
+        lines.append(f"  - {source['format'].upper()}" + (f", {source['encoding']}" if source["encoding"] else ""))
         lines.append(f"  - SHA-256 `{source['sha256']}`")
     return "\n".join(lines) + "\n"

@@ -27,7 +27,7 @@ from engine.words import Words
 Encoded1 = tuple[list[int], list[bool]]
 
 _BATCH = 1000  # rows handed to the tokenizer at once: enough for its threads, small beside the memory of one batch
-_VERSION = 2  # part of the cache's key: raise it when the same rows should give other tokens
+_VERSION = 3  # part of the cache's key: raise it when the same rows should give other tokens
 
 
 def chat_template(tokenizer) -> str:
@@ -236,7 +236,8 @@ def _key(file: Path, prepared: Tokens, model: Path | None, format: str, max_leng
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
 
 
-_ARRAYS = {"ids": np.int32, "mask": np.uint8, "offsets": np.int64, "source": np.int64, "answers": np.int64}
+# The arrays of `Encoded`, a file each.
+_ARRAYS = dict(flat_ids=np.int32, flat_mask=np.uint8, offsets=np.int64, source=np.int64, answer_lengths=np.int64)
 
 
 def _write(
@@ -268,7 +269,7 @@ def _write(
                     lengths.append(min(len(block), max_length))
                     answers.append(total)
                     source.append(number)
-            offsets = arrays["ids"].count + np.cumsum(lengths, dtype=np.int64)
+            offsets = arrays["flat_ids"].count + np.cumsum(lengths, dtype=np.int64)
             for name, values in zip(_ARRAYS, (ids, mask, offsets, source, answers), strict=True):
                 arrays[name].add(values)
             if progress:
@@ -292,17 +293,5 @@ def _batch(
 
 
 def _open(folder: Path) -> Encoded:
-    arrays = {}
-    for name in _ARRAYS:
-        file = folder / f"{name}.npy"
-        arrays[name] = np.load(file, mmap_mode="r")
-    counts = home.read_json(folder / "counts.json")
-    return Encoded(
-        arrays["ids"],
-        arrays["mask"],
-        arrays["offsets"],
-        arrays["source"],
-        arrays["answers"],
-        counts["cut"],
-        counts["skipped"],
-    )
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    return Encoded(**arrays, **home.read_json(folder / "counts.json"))

@@ -75,6 +75,8 @@ def sources(opened: list[Table], mappings: list[roles.Mapping], parts: list[Part
                 "format": table.format,
                 "encoding": table.encoding,
                 "delimiter": table.delimiter,
+                "quote": table.quote,
+                "header": table.header,
                 "mapping": mapping,
                 "problems": [words._asdict() for words in _mended(table, mine)],
             }

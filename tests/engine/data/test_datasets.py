@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine import home
-from engine.data import convert, datasets, lengths, tables
+from engine.data import card, convert, datasets, lengths, tables
 from engine.data.formats import examples
 from engine.errors import Exists, NotATable, NotFound, TuneDeskError
 
@@ -92,6 +92,14 @@ def test_columns_at_a_glance(tmp_path):
 
 
 def test_card_names_source_and_counts(made):
-    card = (made / "README.md").read_text(encoding="utf-8")
+    written = (made / "README.md").read_text(encoding="utf-8")
     report = json.loads((made / "report.json").read_text())
-    assert report["sources"][0]["sha256"] in card and "训练行数: 15" in card and "Training rows: 15" in card
+    assert report["sources"][0]["sha256"] in written and "训练行数: 15" in written and "Training rows: 15" in written
+    assert "- Cleaning: Drop empty rows; Drop duplicates\n" in written
+
+
+def test_card_names_the_switches_that_were_on(made):
+    report = json.loads((made / "report.json").read_text())
+    report["settings"]["cleaning"] |= {"duplicate": False, "short": True, "long": "cut", "max_chars": 90}
+    said = dict(card.facts(report, "en"))["Cleaning"]
+    assert said == "Drop empty rows; Long rows: Cut at the limit (90); Drop short answers (5)"

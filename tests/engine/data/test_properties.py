@@ -1,9 +1,11 @@
 """Arbitrary text, written in every format and encoding, is read back equal; natural text is found out unaided."""
 
 import csv
+import gzip
 import io
 import json
 import string
+import zipfile
 
 import openpyxl
 import pyarrow as pa
@@ -88,6 +90,24 @@ def test_json(codec, tmp_path):
         assert rows_of(table) == rows
 
     check()
+
+
+@pytest.mark.parametrize("packing", ["zip", "gz"])
+@quiet
+@given(STRATEGIES["gb18030"])
+def test_packed(packing, tmp_path, rows):
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([HEADER, *rows])
+    content = out.getvalue().encode("gb18030")
+    path = tmp_path / f"table.csv.{packing}"
+    if packing == "gz":
+        path.write_bytes(gzip.compress(content))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("table.csv", content)
+    table = tables.open_table(path, encoding="gb18030", delimiter=",", header=True, quote='"')
+    assert table.columns == HEADER
+    assert rows_of(table) == rows
 
 
 @quiet
