@@ -36,10 +36,10 @@
       ${when(value.general, html`<h3>${value.words.forgot}</h3>
         <p class="td-verdict is-${value.general?.warning ? "mixed" : "same"}">${value.general?.sentence}</p>
         <details><summary>${value.words.measure}</summary>${value.general && measures(value.words, value.general.rows)}</details>`)}
-      <details><summary>${value.words.answers}</summary>${value.examples.map((row) => html`
+      ${when(value.examples.length, html`<details><summary>${value.words.answers}</summary>${value.examples.map((row) => html`
         <article class="td-example"><h4>${row.question}</h4>
           <div>${side(value.words.before, row.base)}${side(value.words.after, row.tuned)}</div>
-          <p><small>${value.words.reference}</small> ${row.reference}</p></article>`)}</details>`,
+          <p><small>${value.words.reference}</small> ${row.reference}</p></article>`)}</details>`)}`,
 
     report: (value) => !value.links ? "" : html`
       ${when(value.note, html`<p class="td-message">${value.note}</p>`)}
@@ -48,6 +48,7 @@
         <a href="${link.href}?save=1" download>${link.save}</a></div>`)}</div>`,
 
     contest: (value) => !value.rows ? "" : html`
+      ${when(value.standing, html`<p class="td-verdict is-same">${value.standing}</p>`)}
       <p class="td-sub">${value.note}</p>
       <div class="td-table-wrap td-plain"><table class="td-table td-runs">
         <thead><tr><th>${value.words.method}</th><th>${value.words.state}</th><th class="td-num">ROUGE-L</th>
@@ -61,8 +62,8 @@
           <td class="td-num${when(row.best.memory, " is-best")}">${row.memory}</td>
           <td class="td-num${when(row.best.size, " is-best")}">${row.size}</td><td class="td-num">${row.parameters}</td></tr>`)}</tbody>
       </table></div>
-      <div class="td-bars">${value.bars.map((chart) => html`<figure><figcaption><b>${chart.title}</b> ${chart.hint}</figcaption>
-        ${chart.rows.map((row) => html`<div class="td-bar${when(row.best, " is-best")}"><span>${row.name}</span>
+      <div class="td-contest-bars">${value.bars.map((chart) => html`<figure><figcaption><b>${chart.title}</b> ${chart.hint}</figcaption>
+        ${chart.rows.map((row) => html`<div class="td-contest-bar${when(row.best, " is-best")}"><span>${row.name}</span>
           <i><i style="width: ${row.width}%"></i></i><b>${row.text}</b></div>`)}</figure>`)}</div>
       <nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`,
 

@@ -89,7 +89,7 @@ def build(page: Page) -> None:
     with gr.Column(elem_id="compare-further") as further:
         ten.build(page, run, chosen, system, form)
         votes.build(page, run)
-        stage.build(page, run)
+        stage.build(page, run, chosen)
 
     def show(place: dict, by: str | None) -> list:
         runs = columns.comparable()

@@ -127,6 +127,8 @@ def _shown(t: Text, shown: Contest | None) -> dict:
     if shown is None:
         return {}
     found = contest.entries(shown)
+    finished = contest.over(shown)
+    standing = contest.standing(found) if finished else None
     numbers = {
         "quality": [entry.scores["rougeL"] if entry.scores else None for entry in found],
         "time": [entry.seconds for entry in found],
@@ -135,7 +137,8 @@ def _shown(t: Text, shown: Contest | None) -> dict:
     }
     return {
         "contest": shown.id,
-        "over": contest.over(shown),
+        "over": finished,
+        "standing": t.of(standing) if standing else "",
         "words": {
             name: t(f"contest.{name}") for name in ("method", "state", "loss", "parameters", "save", "file", *_BARS)
         },
@@ -178,11 +181,10 @@ def _bars(t: Text, found: list[Entry], name: str, values: list) -> list[dict]:
 
 
 def _best(name: str, values: list) -> int | None:
-    """The place of the best value: the most quality, the least of all else. None before there are two."""
-    known = [(value, place) for place, value in enumerate(values) if value is not None]
-    if len(known) < 2:
-        return None
-    return (max if name == "quality" else min)(known)[1]
+    """The place of the best value: the most quality, the least of all else. None before there are two, and for equals."""
+    known = [value for value in values if value is not None]
+    best = (max if name == "quality" else min)(known, default=None)
+    return values.index(best) if len(known) > 1 and known.count(best) == 1 else None
 
 
 def _written(name: str, value: float | None) -> str:

@@ -36,7 +36,7 @@ def build(page: Page) -> None:
     progress = job_view.view(t, services, "evaluation-job")
     with gr.Row(elem_classes="td-halves"):
         data = gr.Dropdown(label=t("evaluation.data"), elem_id="evaluation-data", interactive=True)
-        rows = gr.Number(
+        count = gr.Number(
             evaluate.ROWS,
             label=t("evaluation.rows"),
             info=t("evaluation.rows_help"),
@@ -61,10 +61,10 @@ def build(page: Page) -> None:
             gr.update(interactive=ready, value=t("evaluation.again" if evaluate.last(run) else "evaluation.start")),
         ]
 
-    def begin(chosen: dict, other: str, count: object) -> dict:
-        if not isinstance(count, int | float) or count < 0 or count != int(count):
-            raise Unsupported(reason=_BAD_COUNT.filled(given="" if count is None else count))
-        job = tasks.evaluation(store.here(chosen["run"]), Path(other) if other else None, int(count) or None)
+    def begin(chosen: dict, other: str, given: object) -> dict:
+        if not isinstance(given, int | float) or given < 0 or given != int(given):
+            raise Unsupported(reason=_BAD_COUNT.filled(given="" if given is None else given))
+        job = tasks.evaluation(store.here(chosen["run"]), Path(other) if other else None, int(given) or None)
         services.jobs.submit(job)
         return job_view.shown(t, services, job)
 
@@ -78,7 +78,7 @@ def build(page: Page) -> None:
 
     page.render("runs", show, [result, progress, data, start])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    start.click(page.guarded(begin), [page.chosen, data, rows], progress, **private)
+    start.click(page.guarded(begin), [page.chosen, data, count], progress, **private)
     progress.state(page.guarded(ended), [page.chosen, data], [result, start], **private)
     data.input(page.guarded(ended), [page.chosen, data], [result, start], **private)
 
@@ -105,7 +105,7 @@ def measured(t: Text, result: dict) -> dict:
         | {"question": t("compare.question"), "reference": t("compare.reference_short")},
         "verdict": result["verdict"],
         "sentence": t.of(Words(*result["sentence"])),
-        "rows": _rows(t, result),
+        "rows": rows(t, result),
         "note": t(f"evaluation.units_{result['units']}") + " " + _when(t, result),
         "examples": _examples(result),
     }
@@ -114,19 +114,19 @@ def measured(t: Text, result: dict) -> dict:
         value["general"] = {
             "warning": general["forgot"]["warning"],
             "sentence": t.of(Words(*general["forgot"]["sentence"])),
-            "rows": _rows(t, general),
+            "rows": rows(t, general),
         }
     return value
 
 
-def _rows(t: Text, result: dict) -> list[dict]:
+def rows(t: Text, result: dict, sides: tuple[str, str] = ("base", "tuned")) -> list[dict]:
     """One line a measure: both sides, the change with its interval, and where the interval lies beside zero."""
-    rows = []
+    found = []
     for name in MEASURES:
-        sides = [result[side][name] for side in ("base", "tuned")]
-        if None in sides:
+        values = [result[side][name] for side in sides]
+        if None in values:
             continue
-        row = {"name": t(f"evaluation.{name}"), "before": _number(sides[0]), "after": _number(sides[1])}
+        row = {"name": t(f"evaluation.{name}"), "before": _number(values[0]), "after": _number(values[1])}
         change = result["difference"].get(name)
         if change:
             better = (change["value"] > 0) == (name not in ("loss", "perplexity"))
@@ -139,14 +139,14 @@ def _rows(t: Text, result: dict) -> list[dict]:
                 "from": round(50 + 50 * change["low"] / reach, 1),
                 "to": round(50 + 50 * change["high"] / reach, 1),
             }
-        rows.append(row)
-    return rows
+        found.append(row)
+    return found
 
 
 def _examples(result: dict) -> list[dict]:
     """Ten rows spread evenly over all, so that they are not the best ten."""
-    rows = result["examples"]
-    count = min(_EXAMPLES, len(rows))
+    every = result["examples"]
+    count = min(_EXAMPLES, len(every))
     return [
         {
             "question": row["question"],
@@ -156,7 +156,7 @@ def _examples(result: dict) -> list[dict]:
                 for side in ("base", "tuned")
             },
         }
-        for row in (rows[i * len(rows) // count] for i in range(count))
+        for row in (every[i * len(every) // count] for i in range(count))
     ]
 
 

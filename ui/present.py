@@ -7,15 +7,16 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import gradio as gr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine import home
+from engine.compare import names
 from engine.compare.settings import GenerationParams
-from engine.errors import from_os_error
+from engine.errors import InputError, from_os_error
 from engine.runs import store
 from ui import answers, columns, questions, theme
 from ui.page import GENERATION, guarded
@@ -36,10 +37,12 @@ _ALLOWED = re.compile(
 
 @dataclass(frozen=True)
 class Presentation:
-    """What an audience is offered: `questions`, and whether it may also ask its own (`free`)."""
+    """What an audience is offered: `questions`, whether it may also ask its own (`free`), and the `models` that answer,
+    named as in `engine.compare.names`; none chosen: the run before and after."""
 
     questions: list[str]
     free: bool = False
+    models: list[str] = field(default_factory=list)
 
 
 def read(run: store.Run) -> Presentation:
@@ -65,7 +68,8 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
     t = Text(lang)
     offered = read(run)
     title = run.card["name"] or run.id
-    titled = [columns.named(t, run, name) for name in columns.usual(run) if name]
+    there = [name for name in offered.models if _is_there(name)]
+    titled = columns.columns(t, run, there if len(there) > 1 else columns.usual(run))
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         gr.HTML(_header(t, title), apply_default_css=False, elem_id="header")
         chips = gr.HTML(
@@ -89,9 +93,9 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
             yield growing.value()
             told = time.monotonic()
             messages = [[{"role": "user", "content": question}] for _ in titled]
-            names = [column.name for column in titled]
+            asked = [column.name for column in titled]
             params = GenerationParams(temperature=0)
-            with closing(services.chat.compare(names, messages, **params.model_dump())) as events:
+            with closing(services.chat.compare(asked, messages, **params.model_dump())) as events:
                 for event in events:
                     growing.take(event)
                     if "finish_reason" in event or time.monotonic() - told >= _EVERY:
@@ -130,6 +134,15 @@ class Only:
             await PlainTextResponse("404", 404)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _is_there(model: str) -> bool:
+    """Whether a model that was chosen once still is: runs and models can be deleted."""
+    try:
+        names.resolve(model)
+    except InputError:
+        return False
+    return True
 
 
 def _header(t: Text, title: str) -> str:

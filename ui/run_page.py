@@ -10,13 +10,13 @@ import gradio as gr
 from engine import home
 from engine.runs import status as states
 from engine.runs import store
-from ui import chart, evaluation, export, report, run_card, run_checkpoints, run_log, run_settings
+from ui import chart, evaluation, export, report, rivals, run_card, run_checkpoints, run_log, run_settings
 from ui.page import Page
 from ui.text import Text
 from ui.train_tab import found
 
 _SECTIONS = {
-    "evaluation": evaluation.build,
+    "evaluation": lambda page: (evaluation.build(page), rivals.build(page)),
     "report": report.build,
     "export": export.build,
     "settings": run_settings.build,

@@ -1,10 +1,12 @@
 """Preparing a presentation: which questions the audience is offered, then its address and password."""
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from engine.errors import NotFound
 from engine.runs import store
-from ui import present
+from ui import columns, present
 from ui.page import Page
 from ui.present import Presentation
 from ui.presenter import Door
@@ -13,8 +15,8 @@ from ui.text import Text
 _MOST = 12
 
 
-def build(page: Page, run: gr.Dropdown) -> None:
-    """The section; `run` is that of the compare tab."""
+def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown]) -> None:
+    """The section; `run` and the models `chosen` for the columns are those of the compare tab."""
     t, services = page.t, page.services
     with (
         gr.Column(elem_classes="td-panel"),
@@ -48,15 +50,16 @@ def build(page: Page, run: gr.Dropdown) -> None:
 
     def offered(id: str | None) -> list:
         try:
-            chosen = present.read(store.here(id)) if id else Presentation([])
+            offer = present.read(store.here(id)) if id else Presentation([])
         except NotFound:
-            chosen = Presentation([])
-        return ["\n".join(chosen.questions), chosen.free]
+            offer = Presentation([])
+        return ["\n".join(offer.questions), offer.free]
 
-    def begin(id: str, text: str, may_ask: bool, wide: bool) -> list:
+    def begin(id: str, text: str, may_ask: bool, wide: bool, *picked: str | None) -> list:
         found = store.here(id)
         asked = [line.strip() for line in (text or "").splitlines() if line.strip()][:_MOST]
-        present.write(found, Presentation(asked, bool(may_ask)))
+        models = [column.name for column in columns.columns(t, found, list(picked))]
+        present.write(found, Presentation(asked, bool(may_ask), models))
         opened = services.presenter.start(services, found, bool(wide))
         return [_door(t, opened), gr.update(visible=True)]
 
@@ -67,7 +70,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
     page.render("compare", show, [door, stop])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.change(page.guarded(offered), run, [questions, free], **private)
-    start.click(page.guarded(begin), [run, questions, free, everywhere], [door, stop], **private)
+    start.click(page.guarded(begin), [run, questions, free, everywhere, *chosen], [door, stop], **private)
     stop.click(end, None, [door, stop], **private)
 
 

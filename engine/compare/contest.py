@@ -17,12 +17,25 @@ from engine.runs import store
 from engine.runs.status import ENDED
 from engine.runs.store import Run
 from engine.training import config, methods
-from engine.words import Words
+from engine.words import LANGUAGES, Words
 
 ROWS = 100  # held-out rows that each run is measured on
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _KIND = Words("comparison of methods", "方法对比")
 _TOO_FEW = Words("Choose at least two methods to compare.", "请至少选择两种方法进行对比。")
+
+_AND = Words(", ", "、")
+_AHEAD_OF_ALL = Words(
+    "{best} answers best, and its lead over {ahead} is real.", "{best} 的回答质量最高，且真实领先于 {ahead}。"
+)
+_AHEAD_OF_SOME = Words(
+    "{best} answers best; its lead over {ahead} is real, that over {level} may be chance.",
+    "{best} 的回答质量最高：真实领先于 {ahead}；与 {level} 的差异可能只是偶然波动。",
+)
+_AHEAD_OF_NONE = Words(
+    "{best} has the highest score, but its lead over {level} may be chance.",
+    "{best} 的分数最高，但与 {level} 的差异可能只是偶然波动。",
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,35 @@ def entries(contest: Contest) -> list[Entry]:
     """What came of each method so far; runs that were deleted are left out."""
     there = {run.id: run for run in store.runs()}
     return [_entry(there[id]) for id in contest.runs if id in there]
+
+
+def standing(found: list[Entry]) -> Words | None:
+    """Which method answers best, and from which others that lead can be told apart from chance, at 95 %; None before two
+    are measured."""
+    measured = sorted((e for e in found if e.scores), key=lambda entry: -entry.scores["rougeL"])
+    if len(measured) < 2:
+        return None
+    best, *others = measured
+    ahead = {entry.method: _really_ahead(best, entry) for entry in others}
+    said = _AHEAD_OF_ALL if all(ahead.values()) else _AHEAD_OF_SOME if any(ahead.values()) else _AHEAD_OF_NONE
+    lists = {}
+    for lang in LANGUAGES:
+        named = {
+            real: [methods.get(method).label.text(lang) for method, told in ahead.items() if told is real]
+            for real in (True, False)
+        }
+        lists[lang] = {"ahead": _AND.text(lang).join(named[True]), "level": _AND.text(lang).join(named[False])}
+    return Words(
+        *(said.text(lang, best=methods.get(best.method).label.text(lang), **lists[lang]) for lang in ("en", "zh"))
+    )
+
+
+def _really_ahead(best: Entry, other: Entry) -> bool:
+    try:
+        difference = evaluate.between(store.find(best.run), store.find(other.run))["difference"]
+    except NotFound:
+        return False
+    return difference["rougeL"]["low"] > 0
 
 
 def over(contest: Contest) -> bool:

@@ -6,18 +6,15 @@ was, and one asked again is there at once.
 """
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from engine import home
-from engine.compare import names
 from engine.compare.scores import Answered, Scorer, compare, described
-from engine.compare.settings import DEFAULT_MAX_TOKENS
-from engine.data import datasets, formats, tokens
-from engine.errors import NotFound, Unsupported, from_os_error
+from engine.compare.sides import Answering, Side
+from engine.data import datasets, formats
+from engine.errors import NotFound, Unsupported
 from engine.runs.store import Run
 from engine.words import Words
 
@@ -25,7 +22,6 @@ ROWS = 200  # measured unless told otherwise
 GENERAL = home.ASSETS / "demo-data" / "everyday.jsonl"
 RESULT = "result.json"
 _GENERAL_ROWS = 40
-_AT_ONCE = 64  # rows decoded in one batch
 _FORMATS = ("qa", "alpaca", "messages")
 _SIDES = ("base", "tuned")
 
@@ -56,6 +52,30 @@ _VERDICTS = {
         "在这 {rows} 条验证数据上，微调前后的差异与偶然波动无法区分：{changes}。",
     ),
 }
+_RIVALS = {
+    "better": Words(
+        "“{run}” is better than “{other}” on the {rows} held-out rows that both answered, and the difference is real: "
+        "{changes}.",
+        "在两者都回答过的 {rows} 条验证数据上，“{run}”优于“{other}”，且差异真实可信：{changes}。",
+    ),
+    "worse": Words(
+        "“{run}” is worse than “{other}” on the {rows} held-out rows that both answered, and the difference is real: "
+        "{changes}.",
+        "在两者都回答过的 {rows} 条验证数据上，“{run}”不如“{other}”，且差异真实可信：{changes}。",
+    ),
+    "mixed": Words(
+        "On the {rows} held-out rows that both answered “{run}” is better than “{other}” in one way and worse in another: "
+        "{changes}.",
+        "在两者都回答过的 {rows} 条验证数据上，“{run}”与“{other}”相比，有的指标更好、有的更差：{changes}。",
+    ),
+    "same": Words(
+        "On the {rows} held-out rows that both answered no difference between “{run}” and “{other}” can be told from "
+        "chance: {changes}.",
+        "在两者都回答过的 {rows} 条验证数据上，“{run}”与“{other}”的差异与偶然波动无法区分：{changes}。",
+    ),
+}
+_NO_BOTH = Words("held-out row answered by both runs", "两个任务都回答过的验证数据")
+_NO_BOTH_HINT = Words("Evaluate both on the same data first.", "请先用同一份数据评测这两个任务。")
 _CHANGE = Words(
     "{name} {base} to {tuned} (change {value}, 95 % interval {low} to {high})",
     "{name} {base} → {tuned}（变化 {value}，95% 区间 {low} 到 {high}）",
@@ -72,16 +92,6 @@ _KEPT = Words(
 _NAMES = {"loss": Words("loss", "损失"), "bleu4": Words("BLEU-4", "BLEU-4"), "rougeL": Words("ROUGE-L", "ROUGE-L")}
 
 Progress = Callable[[int, int], None]
-
-
-class Answering(Protocol):
-    """Whoever answers: `Chat`, or the worker that does it in its own process. The events are those of `Desk`."""
-
-    def batch(
-        self, model: str, conversations: list[list[dict]], longest: int, **settings: object
-    ) -> Iterator[dict]: ...
-
-    def losses(self, model: str, conversations: list[list[dict]], max_length: int) -> Iterator[dict]: ...
 
 
 def evaluate(
@@ -114,16 +124,16 @@ def evaluate(
     data = data or own
     held_out = _conversations(data / "val.json", datasets.load(data).format, limit)
     everyday = _conversations(general, "qa", _GENERAL_ROWS) if general else []
-    sides = [_Side(run, side, chat) for side in _SIDES]
+    sides = [Side(run, side) for side in _SIDES]
     todo = [(side, rows) for side in sides for rows in (held_out, everyday)]
     total = sum(len(rows) for _, rows in todo)
     done = 0
     for side, rows in todo:
-        for count in side.measure(rows):
+        for count in side.measure(rows, chat):
             progress(done + count, total)
         done += len(rows)
     result = _result(held_out, sides)
-    result["sentence"] = _sentence(result)
+    result["sentence"] = _sentence(result, _VERDICTS, {})
     if everyday:
         result["general"] = _result(everyday, sides)
         result["general"]["forgot"] = _forgot(result["general"])
@@ -131,6 +141,34 @@ def evaluate(
     name = RESULT if data == own else f"result-{hashlib.sha256(str(data).encode()).hexdigest()[:8]}.json"
     home.write_json(run.path / "evaluation" / name, result)
     return result
+
+
+def between(run: Run, other: Run, data: Path | None = None) -> dict:
+    """`run` beside `other`, on those held-out rows of its data set (or of `data`) that evaluations of both have answered.
+    Nothing is asked.
+
+    Returns:
+        `other` and `run`: the measures of each; `difference`, `verdict` (of `run` against `other`), `sentence`, `rows`,
+        `left_out`, `units` as in `evaluate`.
+
+    Raises:
+        NotFound: no row was answered by both.
+    """
+    data = data or Path(run.config["data"])
+    sides = [Side(other, "tuned"), Side(run, "tuned")]
+    held_out = _conversations(data / "val.json", datasets.load(data).format, None)
+    both = [messages for messages in held_out if all(side.said(messages) for side in sides)]
+    named = {"run": run.card["name"] or run.id, "other": other.card["name"] or other.id}
+    if not both:
+        raise NotFound(kind=_NO_BOTH, name=" / ".join(named.values()), hint=_NO_BOTH_HINT)
+    result = _result(both, sides)
+    sentence = _sentence(result, _RIVALS, named)
+    return {
+        "other": result["base"],
+        "run": result["tuned"],
+        "sentence": sentence,
+        **{name: result[name] for name in ("difference", "verdict", "rows", "left_out", "units")},
+    }
 
 
 def last(run: Run) -> dict | None:
@@ -143,57 +181,6 @@ def results(run: Run) -> list[dict]:
     """The results of a run, one a data set, newest first."""
     found = [home.read_json(file) for file in (run.path / "evaluation").glob("result*.json")]
     return sorted(found, key=lambda result: -result["time"])
-
-
-class _Side:
-    """Base or tuned: what it said, in a file whose name changes with the model."""
-
-    def __init__(self, run: Run, side: str, chat: Answering):
-        self._chat = chat
-        self._name = f"base:run:{run.path}" if side == "base" else f"run:{run.path}"
-        self._max_length = run.config["training"]["max_length"]
-        source = names.resolve(self._name)
-        self._words = source.words
-        template = source.template.read_text(encoding="utf-8") if source.template else ""
-        model = [names.stamp(source.weights), source.adapter and names.stamp(source.adapter), source.quantised]
-        key = hashlib.sha256(repr([model, template, self._max_length]).encode()).hexdigest()[:12]
-        # What the base said is shared by all runs that began with it.
-        folder = run.path / "evaluation" if side == "tuned" else home.folder("cache") / "base-answers"
-        folder.mkdir(exist_ok=True)
-        (run.path / "evaluation").mkdir(exist_ok=True)
-        self._file = folder / f"{side}-{key}.jsonl"
-        self.said = {line["row"]: line for line in _lines(self._file)}
-
-    def measure(self, conversations: list[list[dict]]) -> Iterator[int]:
-        """Answer and measure what is not there yet; how many of `conversations` are done, after each answer."""
-        missing = [messages for messages in conversations if _key(messages) not in self.said]
-        # Alike lengths end together, so that a batch wastes little.
-        missing.sort(key=lambda messages: len(messages[-1]["content"]))
-        before = len(conversations) - len(missing)
-        yield before
-        for start in range(0, len(missing), _AT_ONCE):
-            for answered in self._measure(missing[start : start + _AT_ONCE]):
-                yield before + start + answered
-
-    def _measure(self, batch: list[list[dict]]) -> Iterator[int]:
-        """How many of `batch` are answered, after each; they are kept when the last is."""
-        references = [messages[-1]["content"] for messages in batch]
-        expected = max(tokens.read(self._words).counts(references))
-        # A base that never stops must not cost ten times the answers worth having.
-        longest = min(expected * 3 // 2 + 16, DEFAULT_MAX_TOKENS)
-        lines = [{"row": _key(messages), "answer": None, "loss": 0.0, "tokens": 0} for messages in batch]
-        for event in self._chat.losses(self._name, batch, self._max_length):
-            lines[event["index"]] |= {"loss": event["loss"], "tokens": event["tokens"]}
-        questions = [messages[:-1] for messages in batch]
-        for answered, event in enumerate(self._chat.batch(self._name, questions, longest, temperature=0), start=1):
-            lines[event["index"]] |= {"answer": event["text"], "length": event["tokens"]}
-            yield answered
-        try:
-            with open(self._file, "a", encoding="utf-8") as file:
-                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        except OSError as error:
-            raise from_os_error(error, self._file) from error
-        self.said |= {line["row"]: line for line in lines}
 
 
 def _conversations(file: Path, form: str, limit: int | None) -> list[list[dict]]:
@@ -209,8 +196,8 @@ def _conversations(file: Path, form: str, limit: int | None) -> list[list[dict]]
     return kept
 
 
-def _result(conversations: list[list[dict]], sides: list[_Side]) -> dict:
-    lines = [[side.said[_key(messages)] for side in sides] for messages in conversations]
+def _result(conversations: list[list[dict]], sides: list[Side]) -> dict:
+    lines = [[side.said(messages) for side in sides] for messages in conversations]
     # A row counts where both sides could read it.
     kept = [i for i, pair in enumerate(lines) if all(line["answer"] is not None and line["tokens"] for line in pair)]
     if not kept:
@@ -223,7 +210,8 @@ def _result(conversations: list[list[dict]], sides: list[_Side]) -> dict:
     references = [conversations[i][-1]["content"] for i in kept]
     answered = [
         [
-            Answered(lines[i][side]["answer"], reference, lines[i][side]["loss"], lines[i][side]["tokens"])
+            # Both losses are spread over the first side's tokens: another tokenizer counts others.
+            Answered(lines[i][side]["answer"], reference, lines[i][side]["loss"], lines[i][0]["tokens"])
             for i, reference in zip(kept, references, strict=True)
         ]
         for side in range(2)
@@ -245,12 +233,12 @@ def _result(conversations: list[list[dict]], sides: list[_Side]) -> dict:
     return {**result, **counts, "examples": examples}
 
 
-def _sentence(result: dict) -> Words:
+def _sentence(result: dict, verdicts: dict[str, Words], named: dict[str, str]) -> Words:
     changes = Words(
         *(sep.join(_change(result, name, lang) for name in _NAMES) for lang, sep in (("en", "; "), ("zh", "；")))
     )
-    verdict = _VERDICTS[result["verdict"]]
-    return Words(*(verdict.text(lang, rows=result["rows"], changes=changes.text(lang)) for lang in ("en", "zh")))
+    said = verdicts[result["verdict"]]
+    return Words(*(said.text(lang, rows=result["rows"], changes=changes.text(lang), **named) for lang in ("en", "zh")))
 
 
 def _change(result: dict, name: str, lang: str) -> str:
@@ -267,19 +255,3 @@ def _forgot(general: dict) -> dict:
     said = _FORGOT if warning else _KEPT
     sentence = Words(*(said.text(lang, rows=general["rows"], **sides) for lang in ("en", "zh")))
     return {"warning": warning, "sentence": sentence}
-
-
-def _key(messages: list[dict]) -> str:
-    return hashlib.sha256(json.dumps(messages, ensure_ascii=False).encode()).hexdigest()[:20]
-
-
-def _lines(file: Path) -> Iterator[dict]:
-    """What is whole in a file that a crash may have cut short. A torn end is cut off, so that the next line is whole."""
-    if not file.is_file():
-        return
-    content = file.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        home.write_atomically(file, whole)
-    for line in whole.splitlines():
-        yield json.loads(line)

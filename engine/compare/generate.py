@@ -22,7 +22,10 @@ class Batch:
     def __init__(self, model: torch.nn.Module, rows: list[Row]):
         """`model` is the plain base, its mixed view or an adapter's own view; `rows` belong to it."""
         self._model = model
-        self._mixed = any(row.voice.adapter != BASE for row in rows)
+        adapters = {row.voice.adapter for row in rows}
+        self._mixed = len(adapters) > 1
+        # Rows that share one LoRA need no sorting by adapter, layer by layer, which takes a third of a small model's time.
+        self._shared = next(iter(adapters - {BASE}), None) if not self._mixed else None
         self._base = rows[0].voice.base
         self.rows = rows
         self._cache: DynamicCache | None = None
@@ -98,6 +101,8 @@ class Batch:
 
     def _forward(self, positions: torch.Tensor, keep: int, **inputs: torch.Tensor) -> torch.Tensor:
         names = {"adapter_names": [row.voice.adapter for row in self.rows]} if self._mixed else {}
+        if self._shared and self._model.active_adapter != self._shared:
+            self._model.set_adapter(self._shared, inference_mode=True)
         out = self._model(
             **inputs,
             **names,

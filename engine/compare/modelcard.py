@@ -44,16 +44,29 @@ def written(run: Run, source: Source, form: str, name: str) -> str:
 
 def base_name(source: Source) -> str:
     """What to load the base of a run's adapter by: its hub ID where it came from one, else its folder."""
-    path, own = library.base(source.weights), home.folder("models")
+    path = library.base(source.weights)
+    return _hub_id(path) or str(path)
+
+
+def _hub_id(path: Path) -> str | None:
+    """The ID under which a hub has the model in a folder; None for one that was not downloaded."""
+    if path.parent.name == "snapshots":
+        return library.name_of(path)
+    own = home.folder("models")
     downloaded = path.is_relative_to(own) and len(path.relative_to(own).parts) == 2
-    return path.relative_to(own).as_posix() if downloaded else str(path)
+    return path.relative_to(own).as_posix() if downloaded else None
+
+
+def _named(path: Path) -> str:
+    """What people call the model in a folder; one that a run made is called as the run."""
+    return _hub_id(path) or (path.parent.name if path.name == "final" else library.name_of(path))
 
 
 def _facts(run: Run, source: Source, form: str, lang: str) -> str:
     config, result = run.config, run.status()["result"] or {}
     scores = evaluate.last(run)
     values = {
-        "base": f"`{library.name_of(library.base(source.weights))}`",
+        "base": f"`{_named(library.base(library.find(config['model'])))}`",
         "objective": objectives.get(config["objective"]).label.text(lang),
         "method": methods.get(config["method"]).label.text(lang),
         "data": f"`{Path(config['data']).name}`",

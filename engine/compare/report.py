@@ -108,7 +108,7 @@ polyline{fill:none;stroke-linejoin:round}.loss{stroke:#a9b3e8;stroke-width:1.2}.
 code{font-size:14px;overflow-wrap:anywhere}
 @page{margin:16mm 15mm}
 @media print{body{margin:0;padding:0;max-width:none;font-size:12.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}
-h2{break-after:avoid;margin-top:26px}tr,.verdict,.figures,svg{break-inside:avoid}}
+h2,h2+.verdict{break-after:avoid}h2{margin-top:26px}tr,.verdict,.figures,svg{break-inside:avoid}}
 """
 
 

@@ -24,6 +24,7 @@ _OUT = Words("a new folder", "新文件夹")
 _FILE = Words("an HTML file; one that is there is replaced", "HTML 文件；已存在则覆盖")
 _LANG = Words("language of the report (default: the system's)", "报告的语言（默认为系统语言）")
 _DATA = Words("measure on this data set instead of the run's own", "改用这个数据集评测，而不是任务自己的数据")
+_AGAINST = Words("another run to compare it with, on the same rows", "在相同的数据上与另一个任务对比")
 _ENDED = Words(
     "the evaluation was stopped; started again it goes on where it was", "评测已停止；再次运行会从中断处继续"
 )
@@ -36,8 +37,19 @@ def evaluate(args: Namespace) -> dict:
     from engine.compare import evaluate, tasks
 
     run = store.find(args.run)
+    other = store.find(args.against) if args.against else None
     limit = evaluate.ROWS if args.limit is None else args.limit or None
-    job = tasks.evaluation(run, args.data, limit)
+    result = _measured(tasks.evaluation(run, args.data, limit), run)
+    if other is not None:
+        # On the rows of the first: what it answered already is there at once.
+        _measured(tasks.evaluation(other, Path(result["data"]), limit), other)
+        result["against"] = evaluate.between(run, other, Path(result["data"]))
+    return result
+
+
+def _measured(job: store.Run, run: store.Run) -> dict:
+    from engine.compare import evaluate
+
     with _interrupts_end(job):
         status = jobs.supervise(job, watch=_Counted(system_language()))
     if status["error"]:
@@ -126,6 +138,7 @@ def _arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
     parser.add_argument("--limit", metavar="N", type=int, help=_LIMIT.text(lang, rows=ROWS))
     parser.add_argument("--data", metavar="DIR", type=Path, help=_DATA.text(lang))
+    parser.add_argument("--against", metavar="RUN", help=_AGAINST.text(lang))
 
 
 def _show(result: dict, lang: str) -> str:
@@ -138,6 +151,8 @@ def _show(result: dict, lang: str) -> str:
     said = [text.table(heads, rows), "", Words(*result["sentence"]).text(lang)]
     if "general" in result:
         said.append(Words(*result["general"]["forgot"]["sentence"]).text(lang))
+    if "against" in result:
+        said.append(Words(*result["against"]["sentence"]).text(lang))
     return "\n".join(said)
 
 

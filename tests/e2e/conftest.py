@@ -119,7 +119,7 @@ class Watched:
         assert self.errors == []
         assert (
             re.findall(
-                r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs|job|evaluation|contest|present|upload)\.(?!json\b|csv\b|safetensors\b)[a-z_]{3,}\b",
+                r"\b(?:app|steps|form|state|phase|run|chart|model|data|train|compare|runs|job|evaluation|rivals|contest|present|upload)\.(?!json\b|csv\b|safetensors\b)[a-z_]{3,}\b",
                 self.words(),
             )
             == []

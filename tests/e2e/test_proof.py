@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import CHROMIUM, PATIENCE, ROOT, running
+from tests.engine.compare.receiving import Receiver
 from tests.tiny import make_data, make_model
 
 
@@ -26,7 +27,8 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def app(home):
+def app(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))  # where a token is kept
     yield from running(home)
 
 
@@ -42,7 +44,8 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.fill("#contest-steps textarea, #contest-steps input", "3")
     page.click("#contest-start")
     page.wait_for_selector("#contest-table tr[data-row]")
-    page.wait_for_function("document.querySelectorAll('#contest-table .td-bar.is-best').length == 4", timeout=PATIENCE)
+    page.wait_for_selector("#contest-table .td-verdict:has-text('chance'), #contest-table .td-verdict:has-text('real')")
+    assert page.locator("#contest-table .td-contest-bar").count() == 8
     assert page.locator("#contest-table .td-pill.is-finished").count() == 2
     at.shot("p1-methods")
 
@@ -89,6 +92,10 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.click("#runs [data-row]")
     page.click("#run [role=tab]:has-text('Evaluation')")
     page.wait_for_selector("#evaluation .td-measures")
+    page.click("#rivals-other input")
+    page.locator("ul[role=listbox] li").nth(1).click()
+    page.wait_for_selector("#rivals .td-measures")
+    assert "LoRA" in page.inner_text("#rivals .td-verdict")
     at.shot("p4-evaluation")
     page.click("#run [role=tab]:has-text('Report')")
     page.wait_for_selector("#report a[download]")
@@ -117,9 +124,32 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     with zipfile.ZipFile(saved.value.path()) as archive:
         assert archive.testzip() is None
         assert any(name.endswith("README.md") for name in archive.namelist())
+    _uploaded(at)
+
     page.click("#exports [data-remove]")
     page.wait_for_selector("#exports a[download]", state="detached")
     assert not list(home.glob("exports/*/config.json"))
+
+
+def _uploaded(at):
+    """The export, sent to a hub on loopback: asked twice, private, the token in the client's own file alone."""
+    page, token = at.page, "may-write-123"
+    with Receiver(token) as hub:
+        page.click("#exports [data-upload]")
+        page.click("#upload-hub label:has-text('Hugging Face')")
+        page.fill("#upload-id textarea, #upload-id input", "me/tuned")
+        page.fill("#upload-token input", token)
+        page.fill("#upload-endpoint textarea, #upload-endpoint input", hub.url)
+        assert page.is_checked("#upload-private input")
+        page.click("#upload-ask")
+        page.wait_for_selector("#upload-question:has-text('me/tuned')")
+        assert hub.repos == {}  # asked once: nothing has happened
+        at.shot("p6-upload")
+        page.click("#upload-yes")
+        page.wait_for_selector(f"#uploads:has-text('{hub.url}/me/tuned')")
+        assert hub.repos["me/tuned"]["private"] is True
+        assert {"model.safetensors", "README.md"} <= hub.repos["me/tuned"]["files"].keys()
+        at.shot("p7-uploaded")
 
 
 @pytest.mark.timeout(600)
@@ -129,12 +159,17 @@ def test_an_audience_sees_one_page_and_nothing_else(visit, browser, home):
     at.go("compare")
     page = at.page
     page.wait_for_selector("#compare-examples [data-chip]")
+    page.click("#compare-columns > button")
+    page.click("#compare-column-3 input")
+    page.locator("ul[role=listbox] li").filter(has_text="tiny").last.click()
     page.click("#stage > button")
     page.fill("#stage-questions textarea", "One?\nTwo?")
     page.click("#stage-start")
     page.wait_for_selector("#stage-door .td-stat")
     url, name, password = page.locator("#stage-door .td-stat b").all_inner_texts()
-    assert json.loads((run / "presentation.json").read_bytes()) == {"questions": ["One?", "Two?"], "free": False}
+    kept = json.loads((run / "presentation.json").read_bytes())
+    assert (kept["questions"], kept["free"]) == (["One?", "Two?"], False)
+    assert kept["models"][:2] == [f"base:run:{run.name}", f"run:{run.name}"] and len(kept["models"]) == 3
     assert httpx.get(url, trust_env=False).status_code == 401
 
     context = browser.new_context()
@@ -149,7 +184,7 @@ def test_an_audience_sees_one_page_and_nothing_else(visit, browser, home):
     assert guest.locator("input, textarea").count() == 0
     guest.click("#present-questions [data-chip='1']")
     guest.wait_for_selector("#present-answers .td-answer footer button")
-    assert guest.locator("#present-answers .td-answer").count() == 2
+    assert guest.locator("#present-answers .td-answer").count() == 3
     assert guest.inner_text("#present-answers .td-asked p") == "Two?"
     for path in (
         "en/gradio_api/upload",

@@ -58,6 +58,14 @@ def test_what_is_offered_is_kept_with_the_run(run):
     assert present.read(run) == Presentation(["One?"], free=True)
 
 
+def test_a_model_that_is_gone_gives_its_column_up(run, monkeypatch, tmp_path):
+    present.write(run, Presentation(["One?"], models=[f"run:{run.id}", "run:deleted"]))
+    shown = []
+    monkeypatch.setattr(present.columns, "columns", lambda t, run, names: shown.append(names) or [])
+    present.build("zh", Services(Jobs(), Chat()), run)
+    assert shown == [present.columns.usual(run)]
+
+
 def test_a_run_without_a_model_is_refused_in_one_sentence(run, capsys):
     assert app.presentable("no-such-run", "en") is False
     assert app.presentable(run.id, "zh") is False

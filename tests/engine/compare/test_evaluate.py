@@ -100,6 +100,24 @@ def test_a_run_that_learnt_nothing_is_no_different(chat, data, base, workspace):
     assert not result["general"]["forgot"]["warning"]
 
 
+def test_two_runs_are_compared_on_the_rows_that_both_answered(chat, data, base, workspace):
+    first, second = store.find("dora"), store.find("lora_mlp")
+    with pytest.raises(NotFound, match="Evaluate both"):
+        evaluate.between(first, second, data)
+    whole = [evaluate.evaluate(run, chat, data=data, general=None) for run in (first, second)]
+    chat.rows = 0
+    result = evaluate.between(first, second, data)
+    assert chat.rows == 0 and result["rows"] == 4
+    assert result["run"] == pytest.approx(whole[0]["tuned"]) and result["other"] == pytest.approx(whole[1]["tuned"])
+    for name, change in result["difference"].items():
+        assert change["value"] == pytest.approx(result["run"][name] - result["other"][name])
+        assert change["low"] <= change["value"] <= change["high"]
+    assert "dora" in result["sentence"].en and "lora_mlp" in result["sentence"].zh
+    back = evaluate.between(second, first, data)
+    assert back["difference"]["loss"]["value"] == pytest.approx(-result["difference"]["loss"]["value"])
+    assert evaluate.between(first, first, data)["verdict"] == "same"
+
+
 def test_limits_and_missing_rows(chat, data, tmp_path):
     run = store.find("lora")
     assert evaluate.evaluate(run, chat, data=data, limit=2, general=None)["rows"] == 2

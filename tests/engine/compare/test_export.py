@@ -55,6 +55,7 @@ def test_exports_answer_as_the_app_does(base, tmp_path):
     said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True).stdout
     assert [json.loads(line) for line in said.splitlines()] == expected
     card = (folders[1] / "README.md").read_text(encoding="utf-8")
+    assert "- Base model: `tiny`\n" in (folders[3] / "README.md").read_text(encoding="utf-8")
     assert "LoRA" in card and "vllm serve lora-merged" in card
     assert (folders[1] / "chat_template.jinja").is_file()
 

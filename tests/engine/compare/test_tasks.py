@@ -79,6 +79,9 @@ def test_methods_against_each_other(workspace, data, tmp_path):
         assert entry.seconds > 0 and entry.memory_gb > 0 and entry.bytes > 0 and entry.trainable > 0
         assert 0 <= entry.scores["rougeL"] <= 100 and entry.verdict in ("better", "worse", "mixed", "same")
     assert ia3.trainable < lora.trainable
+    assert contest.standing([lora]) is None
+    said = contest.standing([lora, ia3])
+    assert "LoRA" in said.zh and "IA3" in said.zh
     # The base's answers are shared by both runs: each row was answered once.
     folders = [file.read_text(encoding="utf-8").splitlines() for file in (workspace / "cache/base-answers").iterdir()]
     for lines in folders:

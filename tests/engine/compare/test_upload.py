@@ -4,15 +4,18 @@ import socket
 
 import pytest
 
+from engine.compare import tasks
 from engine.compare.upload import upload
-from engine.errors import NetworkFailed, Unsupported
+from engine.errors import NetworkFailed, NotFound, Unsupported
 from engine.models.source import Source
+from engine.runs import jobs, store
 from tests.engine.compare.receiving import Receiver
 
 # The client's own use of its HTTP library.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=")
 HUBS = ("modelscope", "huggingface")
 TOKEN = "may-write-123"
+PAGES = {"modelscope": "models/", "huggingface": ""}
 
 
 @pytest.fixture
@@ -49,6 +52,31 @@ def test_every_file_arrives_in_a_private_repository(hub, folder):
         upload(folder, to, private=True)  # a newer version goes to the same place
         upload(folder, Source("me/open", hub, endpoint=receiver.url), private=False)
         assert receiver.repos["me/open"]["private"] is False
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_an_upload_is_a_job(hub, workspace):
+    export = tasks.exportation(store.find("lora"), "adapter")
+    with Receiver(TOKEN, repos={"me/open": {"private": False, "files": {}}}) as receiver:
+        with pytest.raises(NotFound):
+            tasks.sending(export, Source("me/tuned", hub, endpoint=receiver.url))
+        jobs.supervise(export)
+        job = tasks.sending(export, Source("me/tuned", hub, endpoint=receiver.url))
+        assert TOKEN not in (job.path / "config.json").read_text(encoding="utf-8")
+        status = jobs.supervise(job)
+        assert status["state"] == "finished" and status["step"] == status["max_steps"] > 0
+        repo = receiver.repos["me/tuned"]
+        assert repo["private"] is True and status["result"]["address"] == f"{receiver.url}/{PAGES[hub]}me/tuned"
+        made = tasks.made(export)
+        expected = {str(p.relative_to(made)): p.read_bytes() for p in made.rglob("*") if p.is_file()}
+        assert {name: body for name, body in repo["files"].items() if name != ".gitattributes"} == expected
+        refused = tasks.sending(export, Source("me/open", hub, endpoint=receiver.url))
+        status = jobs.supervise(refused)
+        assert (status["state"], status["error"]["error"]) == ("failed", "Unsupported")
+        assert receiver.repos["me/open"]["files"] == {}
+        assert tasks.of(store.find("lora"), tasks.UPLOAD) == [refused, job]
+    for each in (export, job, refused):
+        each.delete()
 
 
 @pytest.mark.parametrize("hub", HUBS)
