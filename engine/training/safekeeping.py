@@ -50,6 +50,9 @@ class Safekeeping:
             distributed.wait()
             if self.args.should_save:
                 name = f"checkpoint-{self.state.global_step}"
+                # It names the best by the folder that this one is about to leave; a resume would miss it there, and say so.
+                self.state.best_model_checkpoint = None
+                self.state.save_to_json(str(beside / name / "trainer_state.json"))
                 checkpoints.flush(beside / name)
                 checkpoints.publish(beside / name, target / name)
                 checkpoints.rotate(target, self.keep, self.state.best_global_step, self.most)

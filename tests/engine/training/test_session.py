@@ -250,6 +250,8 @@ def test_only_the_last_checkpoints_and_the_best_are_kept(train):
     assert {"checkpoint-7", "checkpoint-8"} <= kept
     assert len(kept) <= 3
     assert not list((run / "checkpoints").glob(".*"))
+    state = home.read_json(run / "checkpoints" / "checkpoint-8" / "trainer_state.json")
+    assert state["best_global_step"] and state["best_model_checkpoint"] is None
 
 
 def test_checkpoints_keep_to_their_share_of_the_disk(train):
