@@ -20,6 +20,7 @@ from engine.data import datasets
 from engine.home import read_json, write_json
 
 _ROWS = 100
+_MEASURES = ("loss", "bleu4", "rougeL")
 
 
 def main(arguments: list[str]) -> dict:
@@ -32,9 +33,9 @@ def main(arguments: list[str]) -> dict:
         engine("convert", str(home.DEMO_DATA), "--out", str(real))
         _shuffle(real, shuffled)
         rows = [
-            _measured("real", real, "--set", f"max_steps={steps}"),
-            _measured("learning rate 0", real, "--set", "max_steps=2", "--set", "learning_rate=0"),
-            _measured("shuffled answers", shuffled, "--set", f"max_steps={steps}"),
+            first := _measured("real", real, None, "--set", f"max_steps={steps}"),
+            _measured("learning rate 0", real, first["run"], "--set", "max_steps=2", "--set", "learning_rate=0"),
+            _measured("shuffled answers", shuffled, first["run"], "--set", f"max_steps={steps}"),
         ]
     return record("proof", {"held_out_rows": _ROWS, "steps": int(steps), "rows": rows})
 
@@ -52,19 +53,31 @@ def _shuffle(source: Path, target: Path) -> None:
     write_json(target / "report.json", read_json(source / "report.json"))
 
 
-def _measured(name: str, data: Path, *settings: str) -> dict:
+def _measured(name: str, data: Path, against: str | None, *settings: str) -> dict:
+    """A run, measured beside its base; and `against` another run, on the same rows."""
     trained = engine("train", "--model", "demo-model", "--data", str(data), *settings)
     started = time.time()
     scores = engine("evaluate", trained["run"], "--limit", str(_ROWS))
     seconds = time.time() - started
+    beside = {}
+    if against:
+        rivals = engine("evaluate", trained["run"], "--limit", str(_ROWS), "--against", against)["against"]
+        beside = {
+            "against_real": rivals["verdict"],
+            "rows_of_both": rivals["rows"],
+            **{f"{key}_against_real_interval": _interval(rivals, key) for key in _MEASURES},
+        }
     return {
         "name": name,
+        "run": Path(trained["run"]).name,
         "evaluation_seconds": round(seconds, 1),
         "verdict": scores["verdict"],
         "forgot": scores["general"]["forgot"]["warning"],
-        **{f"{key}_{side}": scores[side][key] for side in ("base", "tuned") for key in ("loss", "bleu4", "rougeL")},
-        **{
-            f"{key}_change_interval": [scores["difference"][key][end] for end in ("low", "high")]
-            for key in ("loss", "bleu4", "rougeL")
-        },
+        **{f"{key}_{side}": scores[side][key] for side in ("base", "tuned") for key in _MEASURES},
+        **{f"{key}_change_interval": _interval(scores, key) for key in _MEASURES},
+        **beside,
     }
+
+
+def _interval(scores: dict, measure: str) -> list[float]:
+    return [scores["difference"][measure][end] for end in ("low", "high")]
