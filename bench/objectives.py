@@ -10,6 +10,7 @@ import math
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -33,37 +34,42 @@ _PRETRAIN = {
     "seed": 42,
 }
 _SEEDS = (1, 2, 3)
+# Twice the default's passes over the questions.
+_RLOO = {"num_train_epochs": 4}
 # Steps at the beginning and the end of a run over which rewards are averaged: each step asks four questions of its own.
-_EDGE = 10
+_EDGE = 20
 
 
 def main(arguments: list[str]) -> dict:
-    work = {"pretrain": _pretrain, "dpo": _dpo, "reward": _reward, "rloo": _rloo}
+    work = {"pretrain": _pretrain, "dpo": _dpo, "reward": _reward}
+    work |= {f"rloo-{seed}": partial(_rloo, seed) for seed in _SEEDS}
     parser = argparse.ArgumentParser(prog="python -m engine bench objectives", description=__doc__)
     parser.add_argument("name", metavar="NAME", nargs="*", help=f"of {', '.join(work)}; all unless given")
     parser.add_argument("--again", action="store_true", help="also those that are in the results already")
     wanted = parser.parse_args(arguments)
-    rows = _earlier()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUNEDESK_HOME"] = folder
-        source = home.DEMO_DATA.parent / "preferences.csv"
-        engine(
-            "convert",
-            str(source),
-            "--format",
-            "preference",
-            "--train",
-            "200",
-            "--val",
-            "60",
-            "--out",
-            f"{folder}/data/pairs",
-        )
+        source = str(home.DEMO_DATA.parent / "preferences.csv")
+        pairs = ["--format", "preference", "--train", "200", "--val", "60", "--out", f"{folder}/data/pairs"]
+        engine("convert", source, *pairs)
         for name in wanted.name or work:
-            if wanted.again or name not in rows:
-                rows[name] = {"name": name} | work[name]()
-                record("objectives", {"rows": [rows[each] for each in work if each in rows]})
-    return record("objectives", {"rows": [rows[each] for each in work if each in rows]})
+            if wanted.again or name not in _earlier():
+                measured = {"name": name} | work[name]()
+                # Read again: another of these may have ended meanwhile.
+                rows = _earlier() | {name: measured}
+                _kept([rows[each] for each in work if each in rows])
+    rows = _earlier()
+    return _kept([rows[each] for each in work if each in rows])
+
+
+def _kept(rows: list[dict]) -> dict:
+    """The rows written down, with the mean of the seeds and their spread."""
+    rewards = [row["reward"] for row in rows if row["name"].startswith("rloo")]
+    spread = {}
+    if len(rewards) == len(_SEEDS):
+        first, last = zip(*rewards, strict=True)
+        spread = {"reward_mean": [mean(first), mean(last)], "reward_deviation": [stdev(first), stdev(last)]}
+    return record("objectives", {"rows": rows} | spread)
 
 
 def _earlier() -> dict[str, dict]:
@@ -85,6 +91,7 @@ def _pretrain() -> dict:
     apart = [abs(a - b) for a, b in zip(ours, theirs, strict=True)]
     return {
         "seconds": seconds,
+        "steps": len(ours),
         "loss": [ours[0], ours[-1]],
         "held_out_loss": [evals[0], evals[-1]],
         "plain_loop_loss": [theirs[0], theirs[-1]],
@@ -145,23 +152,18 @@ def _reward() -> dict:
     return {"seconds": seconds, "held_out_accuracy": [accuracy[0], accuracy[-1]]}
 
 
-def _rloo() -> dict:
+def _rloo(seed: int) -> dict:
     """With a reward model of the same pairs."""
     _train("demo-model", "pairs", "reward")
-    before, after, kl, spent = [], [], [], []
-    for seed in _SEEDS:
-        run, seconds = _train("demo-model", "pairs", "rloo", seed=seed)
-        steps = _of(run, "step")
-        before.append(mean(step["reward"] for step in steps[:_EDGE]))
-        after.append(mean(step["reward"] for step in steps[-_EDGE:]))
-        kl.append(mean(step["kl"] for step in steps[-_EDGE:]))
-        spent.append(seconds)
+    run, seconds = _train("demo-model", "pairs", "rloo", seed=seed, **_RLOO)
+    steps = _of(run, "step")
+    edges = steps[:_EDGE], steps[-_EDGE:]
     return {
-        "seconds": spent,
-        "reward_first_steps": {"mean": mean(before), "deviation": stdev(before)},
-        "reward_last_steps": {"mean": mean(after), "deviation": stdev(after)},
-        "kl_last_steps": mean(kl),
-        "seeds": len(_SEEDS),
+        "seconds": seconds,
+        "steps": len(steps),
+        "reward": [mean(step["reward"] for step in edge) for edge in edges],
+        "answer_tokens": [mean(step["completions/mean_length"] for step in edge) for edge in edges],
+        "kl": mean(step["kl"] for step in edges[1]),
     }
 
 

@@ -34,7 +34,7 @@ def shown(t: Text, config: RunConfig) -> dict:
         "title": t("fit.title"),
         "verdict": t(f"fit.{found.verdict}"),
         "kind": f"is-{KIND[found.verdict]}",
-        "facts": _facts(t, found),
+        "facts": _facts(t, found, timed="num_generations" not in config.objective_params),
         "parts": [
             {"name": t(f"fit.{name}"), "size": home.size_text(size), "share": round(100 * size / found.memory, 1)}
             for name, size in found.parts.items()
@@ -44,12 +44,15 @@ def shown(t: Text, config: RunConfig) -> dict:
     }
 
 
-def _facts(t: Text, found: Estimate) -> list[dict]:
+def _facts(t: Text, found: Estimate, timed: bool) -> list[dict]:
+    """`timed`: the time follows from the rows; it does not where the model answers as it learns, for as long as it likes."""
+
     def fact(name: str, value: str, note: str) -> dict:
         return {"label": t(f"fit.{name}"), "value": value, "note": note}
 
-    return [
+    facts = [
         fact("memory", home.size_text(found.memory), t("fit.free", free=home.size_text(found.available))),
         fact("time", f"≈ {duration(t, found.seconds)}", t("fit.steps", steps=f"{found.steps:,}")),
         fact("trains", f"{found.trainable_parameters:,}", t("fit.of_all", share=f"{found.share:.2%}")),
     ]
+    return facts if timed else facts[::2]

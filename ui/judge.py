@@ -57,12 +57,8 @@ def build(page: Page) -> None:
             max_lines=8,
             elem_id="judge-criteria",
         )
-        with gr.Row(elem_classes="td-fields"):
-            form.basic()
-        with (
-            gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as fold,
-            gr.Row(elem_classes="td-fields"),
-        ):
+        form.basic()
+        with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as fold:
             form.advanced()
         with gr.Row(elem_classes="td-actions"):
             start = gr.Button(t("judge.start"), variant="primary", elem_id="judge-start")

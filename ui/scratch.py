@@ -28,10 +28,7 @@ def build(page: Page) -> None:
                 interactive=True,
             )
         form.basic()
-        with (
-            gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as fold,
-            gr.Row(elem_classes="td-fields"),
-        ):
+        with gr.Accordion(t("form.advanced"), open=False, elem_classes="td-fold") as fold:
             form.advanced()
         with gr.Row(elem_classes="td-actions"):
             make = gr.Button(t("scratch.make"), variant="primary", elem_id="scratch-make")

@@ -32,3 +32,8 @@ def test_a_run_that_does_not(wanted, monkeypatch, lang):
     monkeypatch.setattr(estimate, "available", lambda here: 10**8)
     said = fit.shown(Text(lang), wanted)
     assert said["kind"] == "is-bad" and said["advice_title"] and said["advice"]
+
+
+def test_no_time_is_said_where_answers_take_as_long_as_they_like(wanted):
+    tries = config.build(wanted.model, wanted.data, "rloo", settings={"rule": "length"})
+    assert [fact["label"] for fact in fit.shown(Text("en"), tries)["facts"]] == ["Memory at its peak", "Trains"]
