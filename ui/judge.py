@@ -195,7 +195,7 @@ def _outcome(t: Text, job: store.Run, result: dict) -> dict:
         facts.append((t("judge.agreement"), f"{100 * result['agreement']:.0f}%"))
     if result["prompt_tokens"]:
         tokens = result["prompt_tokens"] + result["completion_tokens"]
-        facts.append((t("judge.cost"), f"{tokens:,} tokens · {result['cost']:.4f}"))
+        facts.append((t("judge.cost"), t("judge.spent", tokens=f"{tokens:,}", cost=f"{result['cost']:.4f}")))
     return {
         "name": job.card["name"],
         "facts": [{"label": label, "value": value} for label, value in facts],
