@@ -73,9 +73,9 @@ def test_a_list_to_search_to_compare_and_to_open(visit, runs):
     at.shot("runs-overlay")
 
     page.click(row("onerror"))
-    page.wait_for_selector("#runs-run .scatterlayer .trace")
-    page.click("#runs-run [data-metric=reward]")
     page.wait_for_selector("#runs-run [data-metric=reward].is-on")
+    page.click("#runs-run [data-metric=loss]")
+    page.wait_for_selector("#runs-run .scatterlayer .trace")
     page.click("#section-log-button")
     page.wait_for_selector("#run-log li >> text=Validation at step 60")
     assert "printed by" in page.inner_text("#run-log pre")
