@@ -149,15 +149,15 @@ def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
     state("Third", "Stopped")
     page.click(row("Second"))
     state("Second", "number 1 in the queue")
-    page.click("#runs-stop >> text=Take out of the queue")
+    page.click("#runs-stop:has-text('Take out of the queue')")
     state("Second", "Stopped")
 
     page.click(row("First"))
     page.wait_for_selector("#runs-run .scatterlayer .trace")
-    page.click("#runs-stop >> text=Stop")
+    page.click("#runs-stop:text-is('Stop')")
     state("First", "Stopped")
     run = next(run for run in store.runs() if run.card["name"] == "First")
-    (step,) = run.checkpoints()
+    step = run.checkpoints()[-1]
     assert (run.path / "final").is_dir()
     page.click("#section-checkpoints-button")
     page.wait_for_selector("#run-checkpoints tbody tr")
@@ -166,4 +166,4 @@ def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
     assert next(event for event in run.events() if event["type"] == "resume")["step"] == step
     page.click("#runs-stop-now")
     state("First", "Stopped")
-    assert run.checkpoints()[0] == step
+    assert step in run.checkpoints()
