@@ -228,3 +228,11 @@ def test_a_reader_that_has_enough_is_no_error(line):
     errors = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 0 and "Broken" not in errors
+
+
+def test_the_inside_of_a_model_is_printed_with_what_a_method_trains(line):
+    found = line.json("structure", "demo-model", "--method", "lora", "--set", "target_modules=q_proj")
+    assert (found["parameters"], found["method"], found["trains"]) == (5_236_992, "lora", 5 * 8 * (256 + 256))
+    _, output, _ = line("structure", "demo-model", "--method", "freeze", lang="zh")
+    assert re.search(r"\(3-4\): 2 x Qwen2DecoderLayer", output) and "* 参与训练: 65,792" in output
+    assert line.fails("structure", "demo-model", "--method", "lore")[0] == 2
