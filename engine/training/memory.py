@@ -86,9 +86,10 @@ def parts(
     size, whole = _BYTES[dtype], method.saves == "model"
     trainable = method.count(model, params).trainable
     chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
-    # Beside the logits stands their exponential, or the part that they add to the gradient of a head that trains.
+    # Beside the logits stands their exponential, or the part that they add to the gradient of a head that trains; in 16
+    # bits they come as such first, and the place of that is too small for what follows.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
-    logits = chunk + max(chunk, trains_head) + trains_head
+    logits = chunk + max(chunk, trains_head) + trains_head + (chunk // 2 if size == 2 else 0)
     once, passing = dense(model, method, params, training, size)
     activations = pack.tokens * kept(model, method, params, training, size, pack.virtual) + once
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
