@@ -22,10 +22,10 @@ from engine import home
 from engine.runs import store
 from engine.training.scratch import ScratchParams, create
 
-# From scratch: about two minutes on two cores.
+# From scratch: a minute or two on two cores.
 _TEXTS = 12_000
 _PRETRAIN = {
-    "max_steps": 400,
+    "max_steps": 200,
     "batch_size": 32,
     "learning_rate": 2.5e-3,
     "warmup_steps": 20,
