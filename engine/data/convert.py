@@ -6,6 +6,7 @@ Memory stays small: rows go to a file as they come, and only numbers (about 25 b
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from threading import Lock
 
@@ -93,16 +94,17 @@ def convert(
 
 
 def _summed(progress: Progress | None, opened: list[tables.Table]) -> segment.Progress | None:
-    """`progress` for pieces read in several threads."""
+    """`progress` for pieces read in several threads; it runs in the context of the caller, by which a page knows for
+    whom it is told."""
     if progress is None:
         return None
     total = sum(table.source.path.stat().st_size for table in opened)
-    done, lock = [0], Lock()
+    done, lock, context = [0], Lock(), copy_context()
 
     def add(count: int) -> None:
         with lock:
             done[0] = min(done[0] + count, total)
-            progress(done[0], total)
+            context.run(progress, done[0], total)
 
     return add
 

@@ -39,7 +39,9 @@ def rows(path: Path) -> Rows:
 
 def data_sets() -> list[DataSet]:
     """The data sets in the workspace, newest first."""
-    found = [load(each) for each in home.folder("data").iterdir() if (each / "train.json").is_file()]
+    # A name that begins with a dot is that of one on its way (`home.new_folder`), or left behind half made.
+    there = home.folder("data").glob("[!.]*")
+    found = [load(each) for each in there if (each / "train.json").is_file()]
     return sorted(found, key=lambda each: (-each.created, each.name))
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from contextvars import ContextVar
 
 import pytest
 
@@ -86,11 +87,16 @@ def test_several_processes_give_the_same_as_one(tmp_path, monkeypatch):
     monkeypatch.setattr(segment, "_WORTH", 100_000)
     monkeypatch.setattr(segment.os, "cpu_count", lambda: 3)
     seen = []
-    several = convert.convert(source, tmp_path / "several", progress=lambda done, total: seen.append((done, total)))
+    place = ContextVar("place", default="elsewhere")
+    place.set("here")
+    several = convert.convert(source, tmp_path / "several", progress=lambda *told: seen.append((*told, place.get())))
     assert {**one, "out": 0, "files": 0} == {**several, "out": 0, "files": 0}
     for name in ("train.json", "val.json", "report.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "several" / name).read_bytes()
-    assert seen[-1][0] <= seen[-1][1] == source.stat().st_size
+    done, total, _ = seen[-1]
+    assert done <= total == source.stat().st_size
+    # Told in the caller's context, whichever thread it comes from.
+    assert {where for *_, where in seen} == {"here"}
 
 
 def test_several_files(tmp_path):

@@ -91,6 +91,13 @@ def test_columns_at_a_glance(tmp_path):
     assert told["columns"][1]["numbers"] == 1.0
 
 
+def test_a_data_set_on_its_way_is_not_listed(made):
+    with home.new_folder(datasets.place("on its way")) as folder:
+        (folder / "train.json").write_text('{"question": "q", "answer": "a"}\n')
+        (folder / "report.json").write_text('{"format": "q')
+        assert [each.name for each in datasets.data_sets()] == ["我的数据"]
+
+
 def test_card_names_source_and_counts(made):
     written = (made / "README.md").read_text(encoding="utf-8")
     report = json.loads((made / "report.json").read_text())
