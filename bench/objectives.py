@@ -25,7 +25,7 @@ from engine.training.scratch import ScratchParams, create
 # From scratch: a minute or two on two cores.
 _TEXTS = 12_000
 _PRETRAIN = {
-    "max_steps": 200,
+    "max_steps": 150,
     "batch_size": 32,
     "learning_rate": 2.5e-3,
     "warmup_steps": 20,
