@@ -197,7 +197,9 @@ class _Page:
 
     def zoom(self) -> None:
         """As a person does: drag over the middle of the chart."""
-        box = self._page.locator("#train-run .nsewdrag").first.bounding_box()
+        chart = self._page.locator("#train-run .nsewdrag").first
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
         middle = box["y"] + box["height"] / 2
         self._page.mouse.move(box["x"] + box["width"] * 0.3, middle)
         self._page.mouse.down()
