@@ -3,7 +3,7 @@
 import gradio as gr
 
 from engine import home
-from engine.compare import export, tasks
+from engine.compare import export, modelcard, tasks
 from engine.runs import store
 from ui import cards, job_view, upload
 from ui.downloads import export_address
@@ -70,6 +70,8 @@ def _forms(t: Text, run: store.Run) -> dict:
     for form in export.FORMATS:
         refusal = export.refusal(run, form)
         text = t.of(refusal) if refusal else t(f"export.{form}_text")
+        if not refusal and form != "adapter" and run.config["method"] == "qlora":
+            text = f"{text} {t.of(modelcard.FROM_4_BIT)}"
         offered.append(cards.Card(form, t(f"export.{form}"), text, disabled=refusal is not None))
     first = next((card.key for card in offered if not card.disabled), None)
     return cards.choice(t("export.lead"), offered, first, name="export-form")

@@ -5,6 +5,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from engine import hardware
 from engine.compare.desk import Desk
 from engine.compare.settings import GenerationParams
 from engine.data import encode
@@ -131,6 +132,21 @@ def test_a_seed_decides_and_neighbours_do_not(desk):
     )
     assert beside[1] == alone[0]
     assert texts(desk, ["run:lora"], [user(QUESTION)], params.model_copy(update={"seed": 8})) != alone
+
+
+def test_bases_that_do_not_fit_together_answer_one_after_the_other(desk, monkeypatch):
+    names, asked = ["base:tiny", "run:full"], [user(QUESTION), user(QUESTION)]
+
+    def order(answering):
+        events = answering.compare(names, asked, GREEDY, lambda: False)
+        return [event["index"] for event in events if "phase" not in event]
+
+    together = order(desk)
+    assert together != sorted(together)
+    monkeypatch.setattr(hardware, "free_memory", lambda device: 0)
+    crowded = Desk("fp32")
+    assert order(crowded) == sorted(together)
+    assert texts(crowded, names, asked) == texts(desk, names, asked)
 
 
 def test_the_next_turn_takes_up_what_was_read(desk, base, monkeypatch):
