@@ -47,13 +47,14 @@ def offered(t: Text, run: store.Run | None) -> list[tuple[str, str]]:
     """`(label, name)` of every model that can be asked: those of `run` first, then other runs, then the library."""
     found = []
     for each in sorted(comparable(), key=lambda each: each != run):
-        own = _parted(t, each.card["name"] or each.id)
-        found.append((own + t("compare.tuned"), f"run:{each.id}"))
+        # What it is comes first: a narrow box shows no more than the beginning.
+        own = f" · {each.card['name'] or each.id}"
+        found.append((t("compare.tuned") + own, f"run:{each.id}"))
         if each == run:
-            found.insert(0, (own + t("compare.base"), f"base:run:{each.id}"))
-        found += [(own + t("compare.at_step", step=step), f"run:{each.id}@{step}") for step in each.checkpoints()]
+            found.insert(0, (t("compare.base") + own, f"base:run:{each.id}"))
+        found += [(t("compare.at_step", step=step) + own, f"run:{each.id}@{step}") for step in each.checkpoints()]
     models = [model for model in library.models() if model.source != "run"]
-    return found + [(_parted(t, t("compare.library")) + model_name(t, model), f"base:{model.path}") for model in models]
+    return found + [(f"{t('compare.library')} · {model_name(t, model)}", f"base:{model.path}") for model in models]
 
 
 def columns(t: Text, run: store.Run, chosen: list[str | None]) -> list[Column]:
@@ -86,7 +87,3 @@ def named(t: Text, run: store.Run, name: str) -> Column:
         return Column(name, title, t("compare.base_note"), "base")
     method = t.of(methods.get(other.config["method"]).label) if other else ""
     return Column(name, title, t("compare.at_step", step=step) if step else method, "tuned")
-
-
-def _parted(t: Text, text: str) -> str:
-    return f"{text} · "
