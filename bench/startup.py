@@ -64,7 +64,8 @@ def _waiting(folder: Path) -> list[dict]:
             run = store.create(config)
             started = time.monotonic()
             jobs.submit(run)
-            while run.status()["step"] < 1:
+            # Not its state, which is written once a second.
+            while not run.series()["steps"]["step"]:
                 time.sleep(0.02)
             waited = time.monotonic() - started
             stop(run, now=True)
