@@ -28,8 +28,7 @@ _NO_RUN = Words("Train a model first, then vote.", "请先训练一个模型，�
 _NO_QUESTION = Words("Type a question first.", "请先输入一个问题。")
 _NO_WAY = Words("Choose how the model learns from the votes.", "请选择模型以哪种方式学习这些投票。")
 _SIDES = ("left", "right")
-# What is typed stays.
-_HIDDEN = gr.update(visible="hidden")
+_HIDDEN = gr.update(visible=False)
 
 
 def build(page: Page, run: gr.Dropdown) -> None:
@@ -58,15 +57,15 @@ def build(page: Page, run: gr.Dropdown) -> None:
             elem_id="votes-answers",
             apply_default_css=False,
         )
-        with gr.Column(visible="hidden", elem_id="votes-voting") as voting:
+        with gr.Column(visible=False, elem_id="votes-voting") as voting:
             better = gr.Textbox(
                 "", label=t("votes.better"), info=t("votes.better_help"), lines=2, max_lines=8, elem_id="votes-better"
             )
-            who = gr.Textbox("", label=t("votes.who"), info=t("votes.who_help"), max_lines=1, elem_id="votes-who")
             with gr.Row(elem_classes="td-actions"):
                 buttons = [
                     gr.Button(t(f"votes.{verdict}"), elem_id=f"votes-{verdict}") for verdict in feedback.VERDICTS
                 ]
+        who = gr.Textbox("", label=t("votes.who"), info=t("votes.who_help"), max_lines=1, elem_id="votes-who")
         board = gr.HTML(
             {},
             html_template="${TuneDesk.draw.votes(value)}",
@@ -81,7 +80,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
             label=t("votes.way"),
             info=t("votes.way_help"),
             elem_id="votes-way",
-            visible="hidden",
+            visible=False,
         )
         with gr.Row(elem_classes="td-actions"):
             train = gr.Button(t("votes.train"), variant="primary", elem_id="votes-train", visible=False)
@@ -90,8 +89,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
     def standing(id: str | None) -> list:
         """The scoreboard and what can be done with the votes."""
         given = feedback.votes()
-        way_seen = gr.update(visible=True) if given else _HIDDEN
-        return [_board(t, id, given), way_seen, *[gr.update(visible=bool(given))] * 2]
+        return [_board(t, id, given), *[gr.update(visible=bool(given))] * 3]
 
     def show(place: dict) -> list:
         return standing(place["run"])

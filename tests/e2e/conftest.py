@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 # Patient: the machine that runs the tests may be busy with others.
-PATIENCE = 40_000
+PATIENCE = 120_000
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
