@@ -16,7 +16,7 @@ from engine.runs import store
 from ui.page import GENERATION, guarded
 from ui.services import Services
 from ui.text import Text
-from ui.train_tab import launch
+from ui.training_runs import launch
 from ui.uploads import received
 
 

@@ -13,7 +13,7 @@ from engine.words import Words
 from ui import job_view
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 MEASURES = ("loss", "perplexity", "bleu4", "rouge1", "rouge2", "rougeL", "exact_match", "length")
 _EXAMPLES = 10

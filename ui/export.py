@@ -9,7 +9,7 @@ from ui import cards, job_view, upload
 from ui.downloads import export_address
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

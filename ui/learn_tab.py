@@ -5,7 +5,8 @@ import html
 import gradio as gr
 
 from engine import home
-from engine.training.methods import METHODS, MethodSpec
+from engine.training.method import MethodSpec
+from engine.training.methods import METHODS
 from engine.training.objectives import OBJECTIVES
 from ui import advisor, numbers, quantise
 from ui.lessons import drawing, lessons, markup

@@ -7,7 +7,7 @@ from engine.training import described
 from ui.chart import number
 from ui.page import served
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 _MOST = 8
 _POINTS = 500

@@ -8,7 +8,7 @@ from ui import job_view
 from ui.downloads import report_address
 from ui.page import Page
 from ui.text import LANGUAGES, Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

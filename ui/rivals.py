@@ -9,7 +9,7 @@ from ui import evaluation
 from ui.columns import comparable, run_name
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

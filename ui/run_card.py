@@ -4,7 +4,7 @@ import gradio as gr
 
 from engine.runs import store
 from ui.page import Page
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

@@ -12,7 +12,7 @@ from engine.training.config import TrainingParams
 from ui.chart import number
 from ui.page import Page, mark, served
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

@@ -10,7 +10,7 @@ from engine.runs import store
 from ui.chart import number, short
 from ui.page import Page, served
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 _NEWEST = 200
 # Characters of a question or an answer that an event shows.

@@ -13,7 +13,7 @@ from engine.runs import store
 from ui import chart, evaluation, export, report, rivals, run_card, run_checkpoints, run_log, run_settings
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 _SECTIONS = {
     "evaluation": lambda page: (evaluation.build(page), rivals.build(page)),

@@ -12,7 +12,7 @@ from ui import ranks
 from ui.model_tab import chosen_model
 from ui.page import Page
 from ui.sets import chosen_data
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:

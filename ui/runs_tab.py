@@ -13,7 +13,7 @@ from ui.model_tab import heading, model_label
 from ui.page import Page, mark, served
 from ui.services import Services
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 _COLUMNS = ("name", "state", "curve", "loss", "model", "method", "time")
 _SHOWN = 100

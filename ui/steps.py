@@ -9,7 +9,7 @@ from ui.page import STEPS, choices, served
 from ui.services import Services
 from ui.sets import chosen_data
 from ui.text import Text
-from ui.train_tab import current_run
+from ui.training_runs import current_run
 
 # Places beside the journey, which have no number.
 _MARKS = {"runs": "≡", "learn": "?"}

@@ -3,7 +3,7 @@
 from engine.training import config
 from engine.training import methods as registry
 from engine.training import presets as levels
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 from engine.training.objectives import OBJECTIVES
 from engine.training.objectives import get as get_objective
 from engine.words import Words

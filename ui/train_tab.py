@@ -1,7 +1,6 @@
 """Step 3: train. What to learn from and how, the parameters, and the run itself, live."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import gradio as gr
 
@@ -18,9 +17,9 @@ from ui.chart import runs_ahead, waiting
 from ui.forms import Form, Forms, offer, offer_one
 from ui.model_tab import chosen_model, count, heading, model_name
 from ui.page import Page, choices
-from ui.services import Services
 from ui.sets import chosen_data
 from ui.text import Text
+from ui.training_runs import current_run, found, launch
 
 NO_DATA = Words(
     "There is no data set to learn from yet. Create one in the step “Data” first.",
@@ -278,42 +277,6 @@ def build(page: Page) -> None:
     stop.click(page.guarded(halt), page.chosen, None, **private)
     plan.to_data.click(lambda chosen: {**chosen, "step": "data"}, page.chosen, page.chosen, **private)
     forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
-
-
-def launch(
-    t: Text,
-    services: Services,
-    model: str,
-    data: str,
-    objective: str = "sft",
-    method: str = "lora",
-    settings: dict | None = None,
-    name: str = "",
-    parent: str | None = None,
-) -> store.Run:
-    """Validate, make the run's folder and queue it.
-
-    Raises:
-        InvalidFields: every parameter that is wrong.
-        NotFound, NotAModel, Unsupported: as they say.
-    """
-    wanted = config.build(model, data, objective, method, settings or {})
-    title = f"{Path(wanted.data).name} · {t.of(methods.get(method).label)}"
-    run = store.create(wanted.model_dump(mode="json"), name=name.strip() or title, parent=parent)
-    services.jobs.submit(run)
-    return run
-
-
-def found(id: str | None) -> store.Run | None:
-    """The training run called `id`, if there is one."""
-    return next((run for run in store.runs() if run.id == id), None)
-
-
-def current_run(id: str | None) -> store.Run | None:
-    """The run called `id`; without one, the run that goes on now, else the newest."""
-    runs = store.runs()
-    going = [run for run in runs if run.status()["state"] in states.ACTIVE]
-    return next((run for run in runs if run.id == id), None) or next(iter(going or runs), None)
 
 
 def _after(run: store.Run) -> str:

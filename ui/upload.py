@@ -12,7 +12,7 @@ from engine.words import Words
 from ui import job_view
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import found
+from ui.training_runs import found
 
 
 def build(page: Page, made: gr.HTML) -> None:

@@ -6,7 +6,7 @@ from engine import home
 from engine.data import convert, datasets
 from ui.page import Page
 from ui.text import Text
-from ui.train_tab import launch
+from ui.training_runs import launch
 
 
 def build(page: Page) -> None:

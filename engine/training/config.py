@@ -12,8 +12,8 @@ from engine.fields import Params, validated
 from engine.models import library
 from engine.training import counts, methods, objectives
 from engine.training.device_params import DeviceParams
+from engine.training.method import MethodSpec
 from engine.training.method_params import LoraParams
-from engine.training.methods import MethodSpec
 from engine.training.objectives import ObjectiveSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words

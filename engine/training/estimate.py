@@ -21,7 +21,7 @@ from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.device_params import DeviceParams
 from engine.training.memory import Pack
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 from engine.words import Words
 
 # The share of the measured rate of matrix products that a training step reaches; the rest goes into attention, norms,

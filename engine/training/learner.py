@@ -12,7 +12,7 @@ import torch
 from engine.training import lora
 from engine.training.batching import Pack
 from engine.training.loss import head_loss
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 from engine.training.packing import ATTENTION
 from engine.training.tuned import Tuned
 

@@ -18,7 +18,7 @@ from engine.words import Words
 
 if TYPE_CHECKING:
     from engine.fields import Params
-    from engine.training.methods import MethodSpec
+    from engine.training.method import MethodSpec
 
 KINDS = {
     "weights": Words("learns", "参与训练"),

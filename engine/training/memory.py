@@ -13,7 +13,7 @@ from engine.training import budget, counts
 from engine.training import method_params as parameters
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # Bytes of fp32 logits made at once (`loss.py`).

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 
 
 class Tuned(torch.nn.Module):

@@ -17,7 +17,8 @@ from engine.runs import store
 from engine.runs.background import Jobs
 from engine.runs.status import Writer
 from engine.training import adapters, config, counts, marks, methods
-from engine.training.methods import METHODS, MethodSpec
+from engine.training.method import MethodSpec
+from engine.training.methods import METHODS
 from engine.words import LANGUAGES, Words
 from ui import devices, outlook, ranks, train_cards
 from ui.services import Services

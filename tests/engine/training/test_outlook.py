@@ -7,7 +7,7 @@ from engine import home
 from engine.errors import InvalidFields, Unsupported
 from engine.training import config as configs
 from engine.training import counts, methods, objectives, outlook, presets
-from engine.training.methods import MethodSpec
+from engine.training.method import MethodSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words
 from tests.engine.training import plain
