@@ -66,7 +66,8 @@ def build(page: Page) -> None:
     page.render("runs", show, [table])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     table.open(open_this, page.chosen, page.chosen, **private)
-    table.mark(lay_over, None, compared, trigger_mode="always_last", **private)
+    # Each click counts: what is taken up after another one went on would come with the data of the first.
+    table.mark(lay_over, None, compared, trigger_mode="multiple", **private)
 
 
 def listed(t: Text, services: Services, query: str, known: dict) -> dict | None:
