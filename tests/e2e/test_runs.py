@@ -92,6 +92,8 @@ def test_names_settings_checkpoints_and_deleting(visit, runs):
     page.wait_for_selector("#runs-run .scatterlayer .trace")
 
     page.click("#section-card-button")
+    # What the run is called comes into the fields once they are there.
+    page.wait_for_function("document.querySelector('#run-rename textarea, #run-rename input')?.value === 'Slow'")
     page.fill("#run-rename textarea, #run-rename input", "慢的")
     page.fill("#run-tags textarea, #run-tags input", "基线，试验")
     page.fill("#run-note textarea", NASTY)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import app
+from engine import home
 from engine.compare.chat import Chat
 from engine.runs import store
 from engine.runs.background import Jobs
@@ -22,7 +23,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path / "workspace"))
     data = make_data(tmp_path / "data")
     return store.create(
-        {"model": "m", "data": str(data), "objective": "sft", "method": "lora"}, name="Our <b>model</b>"
+        {"model": str(home.DEMO_MODEL), "data": str(data), "objective": "sft", "method": "lora"},
+        name="Our <b>model</b>",
     )
 
 
@@ -62,7 +64,11 @@ def test_a_model_that_is_gone_gives_its_column_up(run, monkeypatch, tmp_path):
     present.write(run, Presentation(["One?"], models=[f"run:{run.id}", "run:deleted"]))
     shown = []
     monkeypatch.setattr(present.columns, "columns", lambda t, run, names: shown.append(names) or [])
-    present.build("zh", Services(Jobs(), Chat()), run)
+
+    async def build() -> None:
+        present.build("zh", Services(Jobs(), Chat()), run)
+
+    asyncio.run(build())  # Gradio would make event loops of its own, and leave them open.
     assert shown == [present.columns.usual(run)]
 
 
