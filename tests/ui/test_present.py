@@ -30,6 +30,8 @@ def run(tmp_path, monkeypatch):
 
 def test_nothing_but_the_page(run, monkeypatch):
     monkeypatch.setattr(Chat, "start", lambda self: None)
+    (run.path / "final").mkdir()
+    (run.path / "final" / "config.json").write_text("{}")
 
     async def application() -> FastAPI:
         return site.presentation(run, Services(Jobs(), Chat()), Password.of("guest", "secret"), ["testserver"])
