@@ -11,8 +11,8 @@ from unittest import mock
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-# Each time it is imported, Gradio writes stubs of its components for editors, which takes longer than the import itself.
-# It leaves out a component whose source file cannot be found.
+# Each time it is imported, Gradio writes stubs of its components for editors, which takes a third of the import's time. It
+# leaves out a component whose source file cannot be found.
 with mock.patch("inspect.getfile", side_effect=OSError):
     import gradio as gr
 

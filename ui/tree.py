@@ -38,9 +38,10 @@ class Tree:
         # One task from the beginning to the end: what is entered within a task must be left within it.
         try:
             app = await self.mounted()
-        except BaseException as error:
+        except Exception as error:
+            # Whoever asks is told; the rest of the application ends as ever.
             self._answering.set_exception(error)
-            raise
+            return
         async with app.router.lifespan_context(app):
             self._answering.set_result(app)
             await self._over.wait()

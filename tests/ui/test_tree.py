@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import gradio as gr
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -39,6 +40,27 @@ def test_only_what_is_asked_for_is_built():
         assert "in en" in client.get("/en/").text
         assert client.get("/en/config").json()["title"] == "in en"
         assert built == ["en"]
+
+
+def test_a_page_that_cannot_be_built_lets_the_rest_end():
+    ended = []
+
+    def build() -> gr.Blocks:
+        raise ValueError("no page")
+
+    tree = Tree("en", build, uploads=0)
+
+    @asynccontextmanager
+    async def life(app: FastAPI):
+        yield
+        await tree.close()
+        ended.append(True)
+
+    app = FastAPI(lifespan=life)
+    app.mount(tree.path, tree)
+    with TestClient(app) as client, pytest.raises(ValueError, match="no page"):
+        client.get("/en/")
+    assert ended == [True]
 
 
 def test_many_who_ask_at_once_are_answered_by_one():
