@@ -15,6 +15,9 @@
       ${go(page + 1, value.words.next, "›", page >= pages)}${go(pages, value.words.last, "»", page >= pages)}`)}</nav>`;
   };
 
+  // For other lists that come page by page.
+  TuneDesk.markup.pager = pager;
+
   const piece = (each) => html`<span class="${when(each.counted, "is-counted")}${when(each.special, " is-special")}${
     when(each.cut, " is-cut")}">${each.text}</span>`;
 

@@ -28,6 +28,20 @@
   };
 }
 
+// What a judge said of each pair.
+TuneDesk.draw.judgements = (value) => {
+  const { html, when, pager } = TuneDesk.markup;
+  return when(value.rows, html`
+    <div class="td-verdicts">${value.rows?.map((row) => html`
+      <section><header><h4>${row.question}</h4>${when(row.vote, html`<em class="td-badge">${row.vote}</em>`)}
+          <em class="td-badge is-${row.kept ? "good" : "warn"}">${row.verdict}</em></header>
+        <div>${row.answers.map((each) => html`
+          <p class="${when(each.chosen, "is-chosen")}" tabindex="0"><b>${each.letter}</b> ${each.text}</p>`)}</div>
+        ${when(row.said.length, html`<dl>${row.said.map((each) => html`
+          <dt>${each.order} → ${each.choice}</dt><dd>${each.reason}</dd>`)}</dl>`)}</section>`)}</div>
+    ${value.rows ? pager(value) : ""}`);
+};
+
 // The outcome of a judging: figures, and links to what followed.
 TuneDesk.draw.judged = (value) => {
   const { html, when } = TuneDesk.markup;
@@ -36,7 +50,8 @@ TuneDesk.draw.judged = (value) => {
       ${value.facts?.map((fact) => html`<span><small>${fact.label}</small> ${fact.value}</span>`)}
       ${when(value.note, html`<p>${value.note}</p>`)}
       ${when(value.run, html`<nav><button type="button" data-step="runs" data-run="${value.run}">${value.words?.training}</button>
-        <button type="button" data-step="compare" data-run="${value.run}">${value.words?.compare}</button></nav>`)}</div>`);
+        <button type="button" data-step="compare" data-run="${value.run}" ${when(value.waits, "disabled")}>${value.words?.compare}</button></nav>`)}
+      ${when(value.waits, html`<p class="is-soft">${value.waits}</p>`)}</div>`);
 };
 TuneDesk.judged = (element, trigger) => {
   element.addEventListener("click", (event) => {

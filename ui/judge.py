@@ -13,14 +13,16 @@ from engine.data import datasets
 from engine.errors import InvalidFields, Unsupported
 from engine.fields import validated
 from engine.models import library
+from engine.runs import status as states
 from engine.runs import store
 from engine.training import rewards
 from engine.words import Words
-from ui import columns, job_view
+from ui import columns, job_view, judgements, table
 from ui.forms import Form
 from ui.model_tab import chosen_model, model_name
 from ui.page import Page, choices
 from ui.text import Text
+from ui.training_runs import found
 
 # What stands for an address in the list of judges.
 _REMOTE = "remote"
@@ -28,7 +30,8 @@ _NO_ADDRESS = Words("Type the address of the judge; it begins with http.", "请�
 _NOTHING = Words("Choose the model, the questions and the judge first.", "请先选择作答的模型、问题所在的数据集和评审。")
 
 
-def build(page: Page) -> None:
+def build(page: Page, training: gr.HTML) -> None:
+    """The section; `training` is the live view of the run that the page follows."""
     t, services = page.t, page.services
     form = Form(judge.DrawParams, t, "judge")
     with (
@@ -71,6 +74,11 @@ def build(page: Page) -> None:
             elem_id="judge-outcome",
             apply_default_css=False,
         )
+        judged = judgements.Fold(t, "judge-judgements")
+
+    def state(job: store.Run | None) -> list:
+        """What the live view, the outcome, the button to go on and the judgements show of a judging."""
+        return [*_state(t, services, job), *judged.shown(job.path if job else None)]
 
     def show(place: dict) -> list:
         """What can be chosen, and how far the newest judging is."""
@@ -87,7 +95,7 @@ def build(page: Page) -> None:
             _listed([(t("judge.chosen", name=own[0]), own[1]), *runs, *folders], None),
             _listed([(each.name, each.name) for each in asking], place["data"]),
             _listed([*scored, (t("judge.by_address"), _REMOTE), *others], None),
-            *_state(t, services, newest),
+            *state(newest),
         ]
 
     def begin(
@@ -98,7 +106,7 @@ def build(page: Page) -> None:
             params = validated(judge.JudgeParams, given | {"criteria": said or ""})
         except InvalidFields as error:
             gr.Warning(error.text(t.lang), title=t("train.check_fields"))
-            return [*[gr.skip()] * 4, gr.update(open=True), *form.problems(error)]
+            return [*[gr.skip()] * (len(views) + 1), gr.update(open=True), *form.problems(error)]
         if not who or not questions or not judged_by:
             raise Unsupported(reason=_NOTHING)
         if judged_by == _REMOTE and not re.match(r"https?://", (where or "").strip()):
@@ -111,14 +119,14 @@ def build(page: Page) -> None:
         chosen = where.strip() if judged_by == _REMOTE else judged_by
         job = judge.begin(who, questions, chosen, datasets.place(name), params, then, name=name)
         services.jobs.submit(job)
-        return [*_state(t, services, job), "", gr.skip(), *form.problems(None)]
+        return [*state(job), "", gr.skip(), *form.problems(None)]
 
     def go_on(secret: str) -> list:
         job = _newest()
         if secret:
             os.environ[judges.KEY] = secret.strip()
         services.jobs.resume(job)
-        return [*_state(t, services, job), ""]
+        return [*state(job), ""]
 
     def ended(place: dict) -> list:
         """The judging is over: what came out, and the page follows the run that it began."""
@@ -126,7 +134,7 @@ def build(page: Page) -> None:
         result = job.status()["result"] if job else None
         follows = result.get("run") if result else None
         moved = {**choices(place), "run": follows} if follows else gr.skip()
-        return [*_state(t, services, job), moved]
+        return [*state(job), moved]
 
     def open_run(place: dict, event: gr.EventData) -> dict:
         wanted = event._data.get("step")
@@ -136,18 +144,28 @@ def build(page: Page) -> None:
             "step": "compare" if wanted == "compare" else "runs",
         }
 
-    state = [live, outcome, resume]
-    page.render("train", show, [model, data, by, *state])
+    def trained() -> dict:
+        """The run that the page follows has come to another state: it may be what is to be compared."""
+        return _state(t, services, _newest())[1]
+
+    def turn(event: gr.EventData) -> dict:
+        job = _newest()
+        return judged.turned(job.path if job else None, table.wanted(event)["start"])
+
+    views = [live, outcome, resume, *judged.outputs]
+    page.render("train", show, [model, data, by, *views])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     by.change(lambda chosen: gr.update(visible=chosen == _REMOTE), by, remote, queue=False, **private)
     start.click(
         page.guarded(begin),
         [page.chosen, model, data, by, address, key, criteria, *form.components],
-        [*state, key, fold, *form.components],
+        [*views, key, fold, *form.components],
         **private,
     )
-    resume.click(page.guarded(go_on), key, [*state, key], **private)
-    live.state(page.guarded(ended), page.chosen, [*state, page.chosen], **private)
+    resume.click(page.guarded(go_on), key, [*views, key], **private)
+    live.state(page.guarded(ended), page.chosen, [*views, page.chosen], **private)
+    training.state(page.guarded(trained), None, outcome, **private)
+    judged.view.turn(page.guarded(turn), None, judged.view, **private)
     outcome.open(open_run, page.chosen, page.chosen, **private)
 
 
@@ -196,10 +214,20 @@ def _outcome(t: Text, job: store.Run, result: dict) -> dict:
     if result["prompt_tokens"]:
         tokens = result["prompt_tokens"] + result["completion_tokens"]
         facts.append((t("judge.cost"), t("judge.spent", tokens=f"{tokens:,}", cost=f"{result['cost']:.4f}")))
+    run = found(result.get("run"))
     return {
         "name": job.card["name"],
         "facts": [{"label": label, "value": value} for label, value in facts],
         "note": Words(*result["note"]).text(t.lang) if result["note"] else "",
-        "run": result.get("run"),
+        "run": run.id if run else None,
+        "waits": _waits(t, run) if run else "",
         "words": {"training": t("judge.training"), "compare": t("judge.compare")},
     }
+
+
+def _waits(t: Text, run: store.Run) -> str:
+    """Why the model that the judging led to cannot be compared; "" where it can."""
+    if (run.path / "final").is_dir():
+        return ""
+    state = run.status()["state"]
+    return t("judge.waits" if state == states.QUEUED or state in states.ACTIVE else "judge.no_model")

@@ -14,12 +14,12 @@ from engine.errors import NotFound, Unsupported
 from engine.runs import status as states
 from engine.runs import store
 from engine.words import Words
-from ui import cards, table
+from ui import cards, judgements, table
 from ui.model_tab import heading
 from ui.page import Page, choices
 from ui.text import Text
 
-FILES = ("train.json", "val.json", "report.json", "README.md")
+FILES = ("train.json", "val.json", "report.json", "README.md", "judgements.jsonl")
 _RANGES = 6  # stretches of rows that are named for one reason; the report has them all
 _WORDS = {**REASONS, **CHANGES, **KINDS, **LOST}
 
@@ -42,6 +42,7 @@ def build(page: Page) -> None:
                     elem_id="set-side",
                 )
                 rows = table.table("set-rows")
+            judged = judgements.Fold(t, "set-judgements")
             with gr.Accordion(t("sets.card"), open=False, elem_classes="td-fold", elem_id="data-card"):
                 card_view = _drawn("set-card", "card")
             with gr.Accordion(t("sets.change"), open=False, elem_classes="td-fold", elem_id="data-change"):
@@ -69,6 +70,7 @@ def build(page: Page) -> None:
             _card(t, report),
             data.name if data else "",
             gr.update(visible=False),
+            *judged.shown(data.path if data else None),
         ]
 
     def look_inside(data: datasets.DataSet, which: object, **wanted: object) -> dict:
@@ -82,6 +84,9 @@ def build(page: Page) -> None:
 
     def turn(chosen: dict, which: str, event: gr.EventData) -> dict:
         return look_inside(_found(chosen), which, **table.wanted(event))
+
+    def turn_judged(chosen: dict, event: gr.EventData) -> dict:
+        return judged.turned(_found(chosen).path, table.wanted(event)["start"])
 
     def choose(value: dict, chosen: dict) -> dict:
         return {**chosen, "data": datasets.find(cards.selected(value) or "").name}
@@ -104,11 +109,13 @@ def build(page: Page) -> None:
         gr.Success(t("sets.deleted", name=data.name), title=t("app.done"))
         return {**chosen, "data": None}
 
-    page.render("data", show, [sets, result, told, files, more, rows, card_view, name, sure], [rows, side])
+    views = [sets, result, told, files, more, rows, card_view, name, sure, *judged.outputs]
+    page.render("data", show, views, [rows, side])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     sets.pick(page.guarded(choose), [sets, page.chosen], page.chosen, **private)
     gr.on([fold.expand, side.input], page.guarded(unfold), [page.chosen, side], rows, **private)
     rows.turn(page.guarded(turn), [page.chosen, side], rows, **private)
+    judged.view.turn(page.guarded(turn_judged), page.chosen, judged.view, **private)
     gr.on([rename.click, name.submit], page.guarded(rename_this), [page.chosen, name], page.chosen, **private)
     delete.click(page.guarded(ask_delete), page.chosen, [sure, question], **private)
     yes.click(page.guarded(delete_this), page.chosen, page.chosen, **private)

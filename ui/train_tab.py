@@ -73,7 +73,7 @@ def build(page: Page) -> None:
             joining = gr.HTML("", elem_id="train-joining", apply_default_css=False)
             shares = ranks.view("train-ranks")
     contest.build(page)
-    judge.build(page)
+    judge.build(page, view)
 
     every = [common, several.form, *of_objectives.forms.values(), *of_methods.forms.values()]
     fields = [component for form in every for component in form.components]

@@ -30,7 +30,8 @@ _FORMAT = (
 )
 _VERDICTS = {"a": FIRST, "b": SECOND, "tie": TIE}
 _LONGEST = 300
-_NO_VERDICT = "(no verdict) "
+# What the reason begins with where the judge gave no verdict; what it said instead follows.
+NO_VERDICT = "(no verdict) "
 # How often an endpoint is tried again, and the longest that is waited for it to be free again, in seconds.
 _TRIES = 4
 _PATIENCE = 120.0
@@ -117,7 +118,7 @@ class Remote:
             except (KeyError, IndexError, TypeError, AttributeError, ValueError):
                 raise NetworkFailed(host=self._host, reason=_BAD_BODY) from None
             found = read(text)
-            if not found.reason.startswith(_NO_VERDICT):
+            if not found.reason.startswith(NO_VERDICT):
                 break
         return Verdict(found.choice, found.reason, asked, answered)
 
@@ -170,7 +171,7 @@ def read(text: str) -> Verdict:
         choice = _VERDICTS.get(str(said.get("verdict", "")).strip().lower())
         if choice:
             return Verdict(choice, str(said.get("reason", ""))[:1000])
-    return Verdict(TIE, _NO_VERDICT + text[:500])
+    return Verdict(TIE, NO_VERDICT + text[:500])
 
 
 def _asked_to_wait(response: httpx.Response, otherwise: float) -> float:

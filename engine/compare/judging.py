@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import home
-from engine.compare import feedback, judges
+from engine.compare import feedback, judgements, judges
 from engine.compare.judge import JudgeParams
 from engine.compare.judges import FIRST, SECOND, TIE, Judge
 from engine.compare.lines import Lines
@@ -66,7 +66,7 @@ class Judging:
         if pairs is not None:
             votes = [vote for vote in feedback.votes() if vote.winner][-_VOTES_JUDGED:]
             items = [(str(i), formats.text_of(questions[i]), *pairs[i]) for i in sorted(pairs)]
-            items += [(vote.comparison, vote.question, vote.winner.answer, vote.loser.answer) for vote in votes]
+            items += [(_item(vote), vote.question, vote.winner.answer, vote.loser.answer) for vote in votes]
             if self._judged(items):
                 return self._result(questions, pairs, votes) | {"stopped": False}
         return {"pairs": 0, "ties": 0, "position_bias": None, "path": None, "stopped": True}
@@ -114,7 +114,7 @@ class Judging:
 
     def _judged(self, items: list[tuple[str, str, str, str]]) -> bool:
         """Every item compared in both orders; whether it came to its end."""
-        log = Lines(self._job / "judgements.jsonl")
+        log = Lines(self._job / judgements.FILE)
         done = {(row["item"], row["order"]) for row in log.rows()}
         total = 2 * len(items)
         for item, question, first, second in items:
@@ -142,18 +142,17 @@ class Judging:
         return {"prompt_tokens": asked, "completion_tokens": answered, "cost": round(cost, 6)}
 
     def _result(self, questions: list, pairs: dict, votes: list) -> dict:
-        log = Lines(self._job / "judgements.jsonl")
+        log = Lines(self._job / judgements.FILE)
         verdicts = {(row["item"], row["order"]): row["choice"] for row in log.rows()}
         kept, by_place = [], 0
         for i, (first, second) in pairs.items():
-            straight, turned = verdicts[str(i), 0], verdicts[str(i), 1]
-            by_place += straight == turned != TIE
-            if (straight, turned) == (FIRST, SECOND):
-                kept.append({"prompt": _prompt(questions[i]), "chosen": first, "rejected": second})
-            elif (straight, turned) == (SECOND, FIRST):
-                kept.append({"prompt": _prompt(questions[i]), "chosen": second, "rejected": first})
+            found = judgements.outcome(verdicts[str(i), 0], verdicts[str(i), 1])
+            by_place += found == judgements.BY_PLACE
+            if found in (FIRST, SECOND):
+                chosen, rejected = (first, second) if found == FIRST else (second, first)
+                kept.append({"prompt": _prompt(questions[i]), "chosen": chosen, "rejected": rejected})
         bias = by_place / len(pairs)
-        shared = [(verdicts[v.comparison, 0], verdicts[v.comparison, 1]) == (FIRST, SECOND) for v in votes]
+        shared = [judgements.outcome(*(verdicts[_item(vote), order] for order in (0, 1))) == FIRST for vote in votes]
         out = Path(self._config["out"])
         note = None
         if kept:
@@ -161,7 +160,7 @@ class Judging:
         else:
             note = _BY_POSITION.filled(share=round(100 * bias)) if by_place else _ALL_TIES
             out.mkdir(parents=True, exist_ok=True)
-        home.write_atomically(out / "judgements.jsonl", (self._job / "judgements.jsonl").read_bytes())
+        home.write_atomically(out / judgements.FILE, (self._job / judgements.FILE).read_bytes())
         return {
             "pairs": len(kept),
             "ties": len(pairs) - len(kept),
@@ -172,6 +171,10 @@ class Judging:
             "note": note,
             **self._cost(log),
         }
+
+
+def _item(vote: feedback.Vote) -> str:
+    return judgements.VOTE + vote.comparison
 
 
 def _prompt(messages: formats.Messages) -> str | formats.Messages:

@@ -115,10 +115,19 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     page.fill("#judge-limit input", "4")
     page.click("#judge-start")
     page.wait_for_selector("#judge-outcome [data-step=compare]")
+    # It can be pressed once the training that follows has made a model.
+    page.wait_for_selector("#judge-outcome [data-step=compare]:enabled")
+    assert finished(home, "dpo")
+    page.click("#judge-judgements > button")
+    page.wait_for_selector("#judge-judgements section dd:visible")
+    assert page.locator("#judge-judgements section").count() == 4
     at.shot("judge")
-    # The reward model's own run is shown as finished until the new one begins.
-    while not finished(home, "dpo"):
-        page.wait_for_timeout(500)
+    at.go("data")
+    page.click("#datasets .td-card:has-text('评审')")
+    page.click("#set-judgements > button")
+    page.wait_for_selector("#set-judgements section dd:visible")
+    at.shot("judgements")
+    at.go("train")
     page.click("#judge-outcome [data-step=compare]")
     page.wait_for_selector("#compare-run")
     page.click("#compare-settings > button")

@@ -16,7 +16,7 @@ from engine.data.cleaning import Cleaning
 from engine.errors import BadMapping, NotATable, NotFound, Unsupported
 from engine.models import library
 from engine.runs import store
-from ui import findings, lengths, sample, sets, table, uploads
+from ui import findings, judgements, lengths, sample, sets, table, uploads
 from ui.draft import Asked, checked_format
 from ui.roles import Fields
 from ui.text import LANGUAGES, Text
@@ -211,7 +211,7 @@ def test_what_became_of_the_rows_is_told(made):
     ]
     card = sets._card(t, report)
     assert {"label": "Rows read", "value": "121"} in card["facts"] and card["sources"][0]["name"] == "a.csv"
-    assert [each["name"] for each in sets._downloads(t, made)["files"]] == list(sets.FILES)
+    assert [each["name"] for each in sets._downloads(t, made)["files"]] == [*sets.FILES[:-1]]  # nobody judged
     assert sets._told(t, None) == {} and sets._downloads(t, None)["files"] == []
     assert sets._report(made) == report
 
@@ -228,3 +228,31 @@ def test_a_data_set_in_use_stays(made):
     store.create({"model": "m", "data": str(made.path), "objective": "sft", "method": "lora"}, name="mine")
     with pytest.raises(Unsupported, match="mine"):
         sets._free(made)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_a_judge_chose_and_why(tmp_path, lang):
+    """Each pair with its answers, verdict and reasons, page by page; nothing where nobody judged."""
+
+    async def made() -> judgements.Fold:
+        with gr.Blocks():
+            return judgements.Fold(Text(lang), "x")
+
+    fold = asyncio.run(made())
+    assert fold.shown(tmp_path)[0]["visible"] is False and fold.turned(None, 0) == {}
+    lines = [
+        {"item": str(i), "order": order, "question": f"Q{i}", "first": "a", "second": "b" if i else "a"}
+        | {"choice": choice, "reason": reason}
+        for i in range(12)
+        for order, choice, reason in ((0, "first", "<i>kind</i>"), (1, "second", "(no verdict) hm"))
+    ]
+    (tmp_path / "judgements.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    update, value = fold.shown(tmp_path)
+    assert update["visible"] and (len(value["rows"]), value["total"]) == (10, 12)
+    assert not value["rows"][0]["kept"] and value["rows"][0]["said"] == []
+    second = value["rows"][1]
+    assert second["kept"] and [each["chosen"] for each in second["answers"]] == [True, False]
+    assert [each["choice"] for each in second["said"]] == ["A", "A"]
+    assert second["said"][0]["reason"] == "<i>kind</i>" and "(no verdict)" not in second["said"][1]["reason"]
+    assert [row["question"] for row in fold.turned(tmp_path, 10)["rows"]] == ["Q10", "Q11"]
+    assert fold.turned(tmp_path, 500) == {}

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from engine.__main__ import main
-from engine.compare import feedback, judge, judges
+from engine.compare import feedback, judge, judgements, judges
 from engine.compare.judge import JudgeParams
 from engine.compare.judges import FIRST, SECOND, TIE, Remote, Verdict
 from engine.compare.judging import Judging
@@ -75,8 +75,12 @@ def test_what_is_preferred_in_both_orders_becomes_a_pair(tmp_path):
     assert result["prompt_tokens"] == 160 and result["cost"] == pytest.approx((160 + 2 * 32) / 1e6)
     rows = [json.loads(line) for line in (tmp_path / "data" / "judged" / "train.json").read_text().splitlines()]
     assert all(len(row["chosen"]) > len(row["rejected"]) for row in rows)
-    said = [json.loads(line) for line in (tmp_path / "data" / "judged" / "judgements.jsonl").read_text().splitlines()]
-    assert len(said) == 16 and all(line["reason"] == "because" for line in said)
+    said, total = judgements.page(tmp_path / "data" / "judged", 6, 10)
+    assert total == 8 and [each.question for each in said] == [row["prompt"] for row in rows[6:]]
+    for each, row in zip(said, rows[6:], strict=True):
+        kept = (each.first, each.second) if each.outcome == FIRST else (each.second, each.first)
+        assert kept == (row["chosen"], row["rejected"])
+        assert each.said == ((each.outcome, "because"),) * 2
 
 
 def test_a_judge_that_always_says_the_first_leaves_nothing_and_it_is_said(tmp_path):
@@ -84,6 +88,10 @@ def test_a_judge_that_always_says_the_first_leaves_nothing_and_it_is_said(tmp_pa
     assert (result["pairs"], result["ties"], result["position_bias"]) == (0, 8, 1)
     assert "by position" in result["note"].en and "100%" in result["note"].zh
     assert not (tmp_path / "data" / "judged" / "train.json").exists()
+    said, total = judgements.page(tmp_path / "data" / "judged", 0, 100)
+    assert {each.outcome for each in said} == {judgements.BY_PLACE} and total == 8
+    # In either order it takes the one in front.
+    assert {tuple(choice for choice, _ in each.said) for each in said} == {(FIRST, SECOND)}
 
 
 def test_ties_are_dropped(tmp_path):
@@ -96,6 +104,7 @@ def test_what_is_broken_off_goes_on_without_asking_twice(tmp_path):
     answers, broken = Answers(), Prefers(longer, fails_at=6)
     with pytest.raises(NetworkFailed):
         judging(tmp_path, broken, answers).run()
+    assert judgements.page(tmp_path / "job", 0, 100)[1] == 2  # and one in one order
     # As a crash leaves it: the last line cut short.
     with open(tmp_path / "job" / "judgements.jsonl", "ab") as file:
         file.write(b'{"item": "2", "or')
@@ -114,6 +123,8 @@ def test_agreement_with_votes(tmp_path):
     feedback.complete(made.id, "short", "a longer one")
     feedback.vote(made.id, "left")
     assert judging(tmp_path, Prefers(longer)).run()["agreement"] == pytest.approx(2 / 3, abs=1e-3)
+    said, _ = judgements.page(tmp_path / "job", 0, 100)
+    assert [each.outcome for each in said if each.vote] == [FIRST, FIRST, SECOND]
 
 
 def test_texts_are_no_questions(tmp_path):
