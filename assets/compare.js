@@ -61,7 +61,7 @@
 
   Object.assign(TuneDesk.draw, {
     turns: (value) => !value.turns?.length ? "" : html`
-      ${when(value.id, html`<nav class="td-tools">
+      ${when(value.id, html`<nav class="td-tools"><button type="button" data-fresh>${value.words.new}</button>
         ${when(value.turns[0].answers.length > 1, html`<button type="button" data-marks><span>${value.words.differences}</span><span>${value.words.plain}</span></button>`)}
         <button type="button" data-save>${value.words.save}</button></nav>`)}
       ${when(value.system, html`<p class="td-system"><b>${value.words.instructions}</b> ${value.system}</p>`)}
@@ -76,7 +76,7 @@
           ${row.cells.map((cell) => html`<td>${when(cell.markup !== undefined, html`
             <div class="td-markup">${trusted(cell.markup)}</div><small>${cell.note}</small>`)}</td>`)}
           <td>${row.reference}</td></tr>`)}</tbody>
-        ${when(!value.busy, html`<tfoot><tr><td></td><td>${value.words.mean}</td>
+        ${when(!value.busy, html`<tfoot><tr><td class="td-rownum"></td><td>${value.words.mean}</td>
           ${value.means.map((mean) => html`<td>${mean}</td>`)}<td></td></tr></tfoot>`)}
       </table></div>
       ${when(!value.busy, html`<nav class="td-tools"><button type="button" data-save>${value.words.save}</button></nav>`)}`,
@@ -95,6 +95,8 @@
           trigger("edit", { turn: Number(button.dataset.edit) });
         } else if ("again" in button.dataset) {
           trigger("again");
+        } else if ("fresh" in button.dataset) {
+          trigger("fresh");
         } else if ("marks" in button.dataset) {
           element.classList.toggle("is-marking");
         } else if ("save" in button.dataset) {

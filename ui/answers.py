@@ -17,12 +17,12 @@ from ui.text import Text
 
 # Of the scores these are shown beside an answer.
 _SCORES = {"bleu4": "BLEU-4", "rougeL": "ROUGE-L"}
-_WORDS = ("copy", "copied", "edit", "again", "reference", "instructions", "differences", "save", "plain")
+_WORDS = ("copy", "copied", "edit", "again", "reference", "instructions", "differences", "save", "plain", "new")
 
 
 def panel(t: Text, elem_id: str, read_only: bool = False) -> gr.HTML:
-    """Turns side by side. Its value is what `shown` and `Growing` make; it fires `edit` with `{"turn": n}` and `again`.
-    A `read_only` one reads no conversation that is kept."""
+    """Turns side by side. Its value is what `shown` and `Growing` make; it fires `edit` with `{"turn": n}`, `again`,
+    and `fresh`. A `read_only` one reads no conversation that is kept."""
 
     def written(asked: dict) -> str:
         """A kept conversation as Markdown, to be saved by the page."""
@@ -32,7 +32,7 @@ def panel(t: Text, elem_id: str, read_only: bool = False) -> gr.HTML:
     return gr.HTML(
         {},
         html_template="${TuneDesk.draw.turns(value)}",
-        js_on_load="TuneDesk.answers(element, props, trigger, server); // 'edit' 'again'",
+        js_on_load="TuneDesk.answers(element, props, trigger, server); // 'edit' 'again' 'fresh'",
         server_functions=[] if read_only else [served(written)],
         elem_id=elem_id,
         elem_classes="td-turns-block",

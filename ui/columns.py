@@ -33,8 +33,7 @@ def comparable() -> list[store.Run]:
 
 
 def run_name(t: Text, run: store.Run) -> str:
-    when = time.strftime("%m-%d %H:%M", time.localtime(run.status()["created"]))
-    return f"{run.card['name'] or run.id} · {model_label(t, run.config['model'])} · {when}"
+    return f"{_called(t, run)} · {model_label(t, run.config['model'])} · {_when(run)}"
 
 
 def usual(run: store.Run | None) -> list[str | None]:
@@ -48,7 +47,7 @@ def offered(t: Text, run: store.Run | None) -> list[tuple[str, str]]:
     found = []
     for each in sorted(comparable(), key=lambda each: each != run):
         # What it is comes first: a narrow box shows no more than the beginning.
-        own = f" · {each.card['name'] or each.id}"
+        own = f" · {run_name(t, each)}"
         found.append((t("compare.tuned") + own, f"run:{each.id}"))
         if each == run:
             found.insert(0, (t("compare.base") + own, f"base:run:{each.id}"))
@@ -81,9 +80,19 @@ def named(t: Text, run: store.Run, name: str) -> Column:
     if kind == "base" and not ref.startswith("run:"):
         return Column(name, model_label(t, ref), t("compare.base_note"), "base")
     id, _, step = ref.removeprefix("run:").partition("@")
+    if id == run.id:
+        return Column(name, t("compare.at_step", step=step), t("compare.tuned_note"), "tuned")
     other = next((each for each in store.runs() if each.id == id), None)
-    title = other.card["name"] or id if other else Path(id).name
+    title = _called(t, other) if other else Path(id).name
     if kind == "base":
         return Column(name, title, t("compare.base_note"), "base")
-    method = t.of(methods.get(other.config["method"]).label) if other else ""
-    return Column(name, title, t("compare.at_step", step=step) if step else method, "tuned")
+    return Column(name, title, t("compare.at_step", step=step) if step else _when(other) if other else "", "tuned")
+
+
+def _called(t: Text, run: store.Run) -> str:
+    """The name that a run was given, or else its method: an id says nothing to a person."""
+    return run.card["name"] or t.of(methods.get(run.config["method"]).label)
+
+
+def _when(run: store.Run) -> str:
+    return time.strftime("%m-%d %H:%M", time.localtime(run.status()["created"]))

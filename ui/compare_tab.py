@@ -114,13 +114,14 @@ def build(page: Page) -> None:
         made_up = f'<p class="td-disclaimer">{t.html("compare.demo")}</p>' if found and questions.is_demo(found) else ""
         return [value, asked[0] if asked else "", made_up, *listed, *_opened(t, found, None), {}]
 
-    def pick(value: dict, id: str, event: gr.EventData) -> list:
+    def pick(event: gr.EventData, value: dict, id: str, said: str, *picked: str | None) -> list:
+        """A held-out question, or other ones. It stands on its own: what was said before would change its answers."""
         index = event._data.get("index", 0)
         if index == -1:
             start = int(value.get("start", 0)) + EXAMPLES
             asked = [text for text, _ in questions.examples(store.here(id), EXAMPLES, start)]
-            return [value | {"chips": asked, "start": start}, asked[0] if asked else ""]
-        return [gr.skip(), value["chips"][index]]
+            return [value | {"chips": asked, "start": start}, asked[0] if asked else "", *recast(id, said, *picked)]
+        return [gr.skip(), value["chips"][index], *recast(id, said, *picked)]
 
     def open_kept(id: str, kept: str) -> list:
         """A conversation of the history, with its columns and its instructions."""
@@ -140,8 +141,8 @@ def build(page: Page) -> None:
         begun = conversations.keep(found, whole.fork(place)) if place else None
         return [whole.turns[place].question, *_opened(t, found, begun), {}]
 
-    def recast(id: str, picked: list[str | None], said: str) -> list:
-        """Other models, or other instructions, begin another conversation."""
+    def recast(id: str, said: str, *picked: str | None) -> list:
+        """Another conversation begins: with other models, other instructions, a question that stands on its own."""
         found = _found(id)
         names = [name for name in picked if name]
         empty = answers.shown(t, found, Conversation(names, said)) if found else {}
@@ -191,15 +192,13 @@ def build(page: Page) -> None:
     page.render("compare", show, [nothing, asking, further, thread, reward, run, *offered], [reward])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.input(page.guarded(offer), run, offered, **private)
-    chips.pick(page.guarded(pick), [chips, run], [chips, question], **private)
+    chips.pick(page.guarded(pick), [chips, run, system, *chosen], [chips, question, *shown], **private)
     history.input(page.guarded(open_kept), [run, history], [*shown, system, *chosen, question], **private)
     thread.edit(page.guarded(edit), [run, history], [question, *shown], **private)
 
-    def recast_from(id: str, said: str, *picked: str | None) -> list:
-        return recast(id, list(picked), said)
-
     for box in chosen:
-        box.input(page.guarded(recast_from), [run, system, *chosen], shown, **private)
+        box.input(page.guarded(recast), [run, system, *chosen], shown, **private)
+    thread.fresh(page.guarded(recast), [run, system, *chosen], shown, **private)
     going = [ask, stop, live, thread, history]
     generating = {"concurrency_id": GENERATION, "concurrency_limit": 4, **private}
     asked = gr.on(

@@ -9,9 +9,9 @@ from ui.text import Text
 def written(t: Text, run: store.Run, conversation: Conversation) -> str:
     """A conversation as Markdown."""
     titled = [columns.named(t, run, name) for name in conversation.models]
-    parts = [f"# {run.card['name'] or run.id}"]
+    parts = [f"# {columns.run_name(t, run)}"]
     if conversation.system:
-        parts.append(f"{t('compare.instructions')}: {conversation.system}")
+        parts.append(f"{t('compare.instructions')} {conversation.system}")
     for turn in conversation.turns:
         parts.append(f"## {turn.question}")
         if turn.reference:

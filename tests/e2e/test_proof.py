@@ -81,6 +81,11 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     with page.expect_download() as saved:
         page.click("#compare-thread [data-save]")
     assert kept[0]["turns"][0]["question"] in saved.value.path().read_text(encoding="utf-8")
+    # A question drawn from the held-out rows stands on its own.
+    page.locator("#compare-examples [data-chip]").nth(1).click()
+    page.wait_for_selector("#compare-thread .is-quiet")
+    assert page.input_value("#compare-history input") == "New conversation"
+    assert page.locator("#compare-thread .td-answer").count() == 3
 
     page.click("#ten-ask")
     page.wait_for_selector("#ten-table tfoot")
