@@ -34,6 +34,7 @@ _KEYS = {
     "method": Words("Method (method)", "训练方法 (method)"),
 }
 _AUTOMATIC = Words("automatic", "自动")
+_SWITCHES = {True: Words("on", "开"), False: Words("off", "关")}
 _UNITS = {
     "characters": Words("BLEU and ROUGE are counted by Chinese characters.", "BLEU 与 ROUGE 按汉字计算。"),
     "words": Words("BLEU and ROUGE are counted by words.", "BLEU 与 ROUGE 按单词计算。"),
@@ -108,7 +109,8 @@ polyline{fill:none;stroke-linejoin:round}.loss{stroke:#a9b3e8;stroke-width:1.2}.
 code{font-size:14px;overflow-wrap:anywhere}
 @page{margin:16mm 15mm}
 @media print{body{margin:0;padding:0;max-width:none;font-size:12.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}
-h2,h2+.verdict{break-after:avoid}h2{margin-top:26px}tr,.verdict,.figures,svg{break-inside:avoid}}
+h1{font-size:25px}h2,h2+.verdict{break-after:avoid}h2{font-size:17px;margin:22px 0 8px}tr,.verdict,.scores,.figures,svg{break-inside:avoid}
+td,th{padding:3px 10px}code{font-size:11.5px}.card{padding:9px 14px;margin:9px 0}.card h3{font-size:13.5px;margin-bottom:4px}}
 """
 
 
@@ -132,7 +134,8 @@ def page(run: Run, lang: str) -> str:
     """The whole report as HTML."""
     say = {name: escape(words.text(lang)) for name, words in _SAID.items() if "{" not in words.en}
     scores = evaluate.last(run)
-    name = escape(run.card["name"] or run.id)
+    method = methods.get(run.config["method"]).label.text(lang)
+    name = escape(run.card["name"] or f"{method} · {library.name_of(Path(run.config['model']))}")
     date = time.strftime("%Y-%m-%d", time.localtime(run.status()["ended"] or run.status()["created"]))
     sections = [
         ("what", f"<p>{_what(run, lang)}</p>{_figures(run, say, lang)}"),
@@ -199,7 +202,7 @@ def _table(scores: dict, say: dict, lang: str) -> str:
         cells = (escape(label.text(lang)), f"{scores['base'][name]:.4g}", f"{scores['tuned'][name]:.4g}", interval)
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     heads = "".join(f"<th>{say[key]}</th>" for key in ("measure", "before", "after", "change"))
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    return f'<table class="scores"><tr>{heads}</tr>{"".join(rows)}</table>'
 
 
 def _signed(value: float) -> str:
@@ -277,6 +280,8 @@ def _settings(run: Run, lang: str) -> str:
 
 
 def _shown(value: object, lang: str) -> object:
+    if isinstance(value, bool):
+        return _SWITCHES[value].text(lang)
     return _AUTOMATIC.text(lang) if value in (None, "", [], ()) else value
 
 
