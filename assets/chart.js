@@ -16,7 +16,9 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
 
   const traces = () => {
     const hover = (name) => `${name} %{y:.4g}<extra></extra>`;
-    const line = (y, name, style) => ({ x: [...steps.step], y, name, mode: "lines", hovertemplate: hover(name), ...style });
+    // A line of one point could not be seen.
+    const mode = steps.step.length > 1 ? "lines" : "markers";
+    const line = (y, name, style) => ({ x: [...steps.step], y, name, mode, hovertemplate: hover(name), ...style });
     const drawn = TuneDesk.even.has(metric)
       ? [line([...steps[metric]], names[metric], { line: { color: "#6366f1", width: 1.8 } })]
       : [
@@ -76,8 +78,10 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     part("empty").textContent = answer.empty;
     part("reading").hidden = !answer.reading;
     part("reading").textContent = answer.reading;
-    part("told").hidden = !answer.told.title && !answer.told.warnings?.length;
-    part("told").innerHTML = TuneDesk.draw.told(answer.told);
+    if (answer.told) {
+      part("told").hidden = !answer.told.title && !answer.told.warnings?.length;
+      part("told").innerHTML = TuneDesk.draw.told(answer.told);
+    }
     part("stats").replaceChildren(
       ...answer.stats.map(({ label, value, note }) => {
         const card = document.createElement("div");
@@ -98,9 +102,11 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     if (!answer || asked.run !== run || asked.cursor !== cursor) return;
     mark = answer.mark;
     show(answer);
+    // Its points come soon: by then their drawing is loaded.
+    if (answer.busy) TuneDesk.plotly();
     const { news } = answer;
     cursor = news.cursor;
-    const drawn = !news.reset && steps.step.length > 0;
+    const drawn = !news.reset && steps.step.length > 1;
     if (news.reset) {
       [steps, evals, names] = [news.steps, news.evals, Object.fromEntries(answer.metrics)];
       offer();

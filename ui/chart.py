@@ -37,10 +37,7 @@ def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
     """The live view. Its value is what `shown` makes; it fires `state` when the run's state changes."""
 
     def follow(asked: dict) -> dict | None:
-        """The news, unless they are those with the mark that the page knows: nothing has changed."""
-        answer = news(t, services, asked.get("run"), str(asked.get("cursor", "")))
-        marked = mark(answer)
-        return None if asked.get("mark") == marked else answer | {"mark": marked}
+        return unknown(t, services, asked)
 
     return gr.HTML(
         shown(t, None),
@@ -55,6 +52,19 @@ def run_view(t: Text, services: Services, elem_id: str) -> gr.HTML:
 def shown(t: Text, run: str | None) -> dict:
     """The value of a `run_view` that shows the run with that id."""
     return {"run": run, "words": t.group("chart")}
+
+
+def unknown(t: Text, services: Services, asked: dict) -> dict | None:
+    """The `news` that a page lacks which has those with the mark `asked["mark"]`; None when it has all of them. Texts of
+    warnings and answers are long: they come again only when they changed."""
+    answer = news(t, services, asked.get("run"), str(asked.get("cursor", "")))
+    known, told = str(asked.get("mark", "")), mark(answer["told"])
+    marked = told + mark(answer)
+    if known == marked:
+        return None
+    if known.startswith(told):
+        del answer["told"]
+    return answer | {"mark": marked}
 
 
 def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:

@@ -3,6 +3,9 @@
 import gradio as gr
 
 from engine import home
+from engine.runs import store
+from engine.runs.status import ENDED
+from engine.training import calibration
 from engine.training.config import RunConfig
 from engine.training.estimate import Estimate, estimate
 from ui.chart import duration
@@ -24,11 +27,14 @@ def view(elem_id: str) -> gr.HTML:
 
 
 def shown(t: Text, config: RunConfig) -> dict:
-    """The value for the run that `config` describes.
+    """The value for the run that `config` describes. An empty one as long as this machine was never measured and works on
+    a run: measured beside it, the machine would seem slow, and the run would be. Ask again when that has ended.
 
     Raises:
         NotAModel, NotFound, WorkError: as `estimate` says.
     """
+    if calibration.known() is None and any(run.status()["state"] not in ENDED for run in store.runs()):
+        return {}
     found = estimate(config)
     return {
         "title": t("fit.title"),

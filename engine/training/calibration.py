@@ -42,8 +42,8 @@ def machine() -> Machine:
         WorkError: it cannot be measured.
     """
     with _lock:
-        known = _read()
-        if known is None:
+        found = known()
+        if found is None:
             path = _file()
             command = [sys.executable, "-m", "engine.training.calibration", str(path)]
             done = subprocess.run(
@@ -54,29 +54,29 @@ def machine() -> Machine:
                 text=True,
                 check=False,
             )
-            known = _read()
-            if known is None:
+            found = known()
+            if found is None:
                 raise WorkError(reason=_FAILED.filled(reason=(done.stderr.splitlines() or ["?"])[-1][:200]))
-        return known
+        return found
 
 
 def at_a_glance() -> Machine | None:
     """This machine as measured, or what is known of it without measuring: enough for its memory. None where only a
     measurement tells, since it may compute on a GPU."""
     if shutil.which("nvidia-smi") or sys.platform == "darwin":
-        return _read()
+        return known()
     guess = Machine(
         "cpu", hardware.processor_name(), hardware.memory_limit(), ("fp32",), {"fp32": 100.0}, 5.0, 510_000_000
     )
-    return _read() or guess
+    return known() or guess
 
 
 def _file() -> Path:
     return home.folder("cache") / "machine.json"
 
 
-def _read() -> Machine | None:
-    """The kept measurement, unless it is of another machine."""
+def known() -> Machine | None:
+    """The kept measurement; None where there is none or it is of another machine."""
     try:
         found = home.read_json(_file())
     except (FileNotFoundError, ValueError):

@@ -53,6 +53,23 @@ def test_only_new_points_are_sent(services):
     assert (second["news"]["steps"]["step"], second["news"]["evals"]["eval_loss"]) == ([3], [1.25])
 
 
+def test_a_page_is_sent_only_what_it_lacks(services):
+    t, run = Text("en"), in_state("running", step=1, max_steps=10)
+    with Events(run.path / "events.jsonl") as events:
+        events.write("warning", en="It repeats itself.", zh="它在重复。")
+        first = chart.unknown(t, services, {"run": run.id})
+        asked = {"run": run.id, "cursor": first["news"]["cursor"], "mark": first["mark"]}
+        asked["mark"] = chart.unknown(t, services, asked)["mark"]  # It drew the points: there are none any more.
+        assert chart.unknown(t, services, asked) is None
+        events.write("step", step=2, loss=1.0)
+        second = chart.unknown(t, services, asked)
+        assert second["news"]["steps"]["step"] == [2] and "told" not in second
+        events.write("warning", en="It cheats.", zh="它在作弊。")
+        third = chart.unknown(t, services, asked | {"mark": second["mark"]})
+    assert first["told"]["warnings"] == ["It repeats itself."]
+    assert third["told"]["warnings"] == ["It repeats itself.", "It cheats."]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(
     ("state", "changes", "kind"),

@@ -3,6 +3,8 @@
 import pytest
 
 from engine import home
+from engine.runs import store
+from engine.runs.status import Writer
 from engine.training import calibration, config, estimate
 from engine.training.calibration import Machine
 from tests.tiny import make_data
@@ -16,6 +18,7 @@ HERE = Machine("cpu", "test", 32 * 10**9, ("fp32",), {"fp32": 150.0}, 5.0, 500_0
 def wanted(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
     monkeypatch.setattr(calibration, "machine", lambda: HERE)
+    monkeypatch.setattr(calibration, "known", lambda: HERE)
     return config.build(str(home.DEMO_MODEL), str(make_data(tmp_path / "data" / "tiny")))
 
 
@@ -37,3 +40,11 @@ def test_a_run_that_does_not(wanted, monkeypatch, lang):
 def test_no_time_is_said_where_answers_take_as_long_as_they_like(wanted):
     tries = config.build(wanted.model, wanted.data, "rloo", settings={"rule": "length"})
     assert [fact["label"] for fact in fit.shown(Text("en"), tries)["facts"]] == ["Memory at its peak", "Trains"]
+
+
+def test_a_machine_that_works_on_a_run_is_not_measured_beside_it(wanted, monkeypatch):
+    monkeypatch.setattr(calibration, "known", lambda: None)
+    run = store.create(wanted.model_dump(mode="json"))
+    assert fit.shown(Text("en"), wanted) == {}
+    Writer(run.path).update(state="finished")
+    assert fit.shown(Text("en"), wanted)["kind"] == "is-good"
