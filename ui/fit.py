@@ -5,7 +5,7 @@ import gradio as gr
 from engine import home
 from engine.runs import store
 from engine.runs.status import ENDED
-from engine.training import calibration
+from engine.training import calibration, objectives
 from engine.training.config import RunConfig
 from engine.training.estimate import Estimate, estimate
 from ui.chart import duration
@@ -40,7 +40,7 @@ def shown(t: Text, config: RunConfig) -> dict:
         "title": t("fit.title"),
         "verdict": t(f"fit.{found.verdict}"),
         "kind": f"is-{KIND[found.verdict]}",
-        "facts": _facts(t, found, timed="num_generations" not in config.objective_params),
+        "facts": _facts(t, found, timed=not objectives.get(config.objective).tries),
         "parts": [
             {"name": t(f"fit.{name}"), "size": home.size_text(size), "share": round(100 * size / found.memory, 1)}
             for name, size in found.parts.items()
@@ -52,13 +52,15 @@ def shown(t: Text, config: RunConfig) -> dict:
 
 def _facts(t: Text, found: Estimate, timed: bool) -> list[dict]:
     """`timed`: the time follows from the rows; it does not where the model answers as it learns, for as long as it likes."""
+    steps = t("fit.steps", steps=f"{found.steps:,}")
 
     def fact(name: str, value: str, note: str) -> dict:
         return {"label": t(f"fit.{name}"), "value": value, "note": note}
 
-    facts = [
+    return [
         fact("memory", home.size_text(found.memory), t("fit.free", free=home.size_text(found.available))),
-        fact("time", f"≈ {duration(t, found.seconds)}", t("fit.steps", steps=f"{found.steps:,}")),
+        fact("time", f"≈ {duration(t, found.seconds)}", steps)
+        if timed
+        else fact("time", "–", t("fit.untimed", steps=steps)),
         fact("trains", f"{found.trainable_parameters:,}", t("fit.of_all", share=f"{found.share:.2%}")),
     ]
-    return facts if timed else facts[::2]

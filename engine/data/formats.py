@@ -112,7 +112,7 @@ def conversations(row: Row, format: str) -> dict[str, Messages]:
     answers = {"preference": ("chosen", "rejected"), "kto": ("completion",), "text": ()}.get(format)
     if answers is None:
         return {"answer": examples(row, format)}
-    return {name: examples({"question": row["prompt"], "answer": row[name]}, "qa") for name in answers}
+    return {name: asked(row["prompt"]) + answered(row[name]) for name in answers}
 
 
 def examples(row: Row, format: str) -> Messages:

@@ -4,24 +4,25 @@ Memory is what `memory.py` adds up. Time is multiplications and additions by wha
 second. `python -m engine bench fit` compares both with real runs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import psutil
 
 from engine import hardware, home
-from engine.data import datasets, encode, formats, lengths, tokens
 from engine.fields import Params
-from engine.models import library, shape
+from engine.models import shape
 from engine.models.shape import Shape
-from engine.training import calibration, memory, methods
+from engine.training import calibration, memory, methods, objectives, workload
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.device_params import DeviceParams
 from engine.training.memory import Pack
 from engine.training.method import MethodSpec
+from engine.training.objectives import ObjectiveSpec
+from engine.training.workload import Rows
 from engine.words import Words
 
 # The share of the measured rate of matrix products that a training step reaches; the rest goes into attention, norms,
@@ -71,17 +72,6 @@ class Estimate:
     advice: tuple[Words, ...]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """What a data set means for a run: rows, and tokens a row: on average, of the answer, of the longest."""
-
-    train: int
-    val: int
-    mean: float
-    answer: float
-    longest: int
-
-
 def estimate(config: RunConfig) -> Estimate:
     """What the run that `config` describes would take on this machine.
 
@@ -91,11 +81,11 @@ def estimate(config: RunConfig) -> Estimate:
         WorkError: this machine could not be measured.
     """
     model = shape.of_folder(Path(config.model))
-    rows = _rows(config.data, config.model, config.training.max_length)
-    method = methods.get(config.method)
-    alone = _estimate(
-        model, rows, method, method.params(**config.method_params), config.training, calibration.machine()
-    )
+    method, objective, here = methods.get(config.method), objectives.get(config.objective), calibration.machine()
+    rows = workload.of(config, objective)
+    params = method.params(**config.method_params)
+    scorer = _scorer(config.objective_params.get("reward_model", "none"), here)
+    alone = _estimate(model, rows, method, params, config.training, here, objective, scorer)
     return _shared(alone, config.devices)
 
 
@@ -124,16 +114,27 @@ def _verdict(need: int, free: int) -> Verdict:
 
 
 def _estimate(
-    model: Shape, rows: _Rows, method: MethodSpec, params: Params, training: TrainingParams, here: Machine
+    model: Shape,
+    rows: Rows,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    objective: ObjectiveSpec = objectives.OBJECTIVES[0],
+    scorer: int = 0,
 ) -> Estimate:
+    """`scorer`: bytes of a reward model that is there as well."""
     dtype = _format(training, here, model.parameters)
     free = available(here)
-    pack = memory.pack(model, rows.mean, rows.longest, method, params, training, here, dtype, free)
-    parts, trainable = memory.parts(model, pack, method, params, training, here, dtype)
+
+    def held(rows: Rows, method: MethodSpec, params: Params, training: TrainingParams) -> tuple[Pack, dict, int]:
+        return _held(model, rows, method, params, training, here, dtype, free, objective, scorer)
+
+    pack, parts, trainable = held(rows, method, params, training)
     need = sum(parts.values())
     steps = _steps(rows, training)
     seen = round(steps * training.batch_size * rows.mean)
-    rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype)
+    rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype, objective)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
     seconds = _LOADING_S + seen / rate + validation
@@ -150,13 +151,38 @@ def _estimate(
         tokens=seen,
         tokens_per_second=rate,
         advice=(
-            *(() if verdict == "fits" else _advice(model, rows, method, params, training, here, dtype, need)),
-            *_fewer(rows, training, seconds),
+            *(() if verdict == "fits" else _advice(held, rows, method, params, training, need)),
+            *(() if objective.tries else _fewer(rows, training, seconds)),
         ),
     )
 
 
-def _fewer(rows: _Rows, training: TrainingParams, seconds: float) -> tuple[Words, ...]:
+def _held(
+    model: Shape,
+    rows: Rows,
+    method: MethodSpec,
+    params: Params,
+    training: TrainingParams,
+    here: Machine,
+    dtype: str,
+    free: int,
+    objective: ObjectiveSpec,
+    scorer: int,
+) -> tuple[Pack, dict[str, int], int]:
+    """The largest pack, the bytes of each part, and how many parameters train."""
+    # TRL's trainers pad the rows that are in memory at once to the longest of them.
+    mean = rows.mean if objective.packed else rows.longest
+    pack = memory.pack(model, mean, rows.longest, method, params, training, here, dtype, free)
+    parts, trainable = memory.parts(model, pack, method, params, training, here, dtype, objective.packed)
+    if not objective.gives_tokens:
+        parts["logits"] = 0
+    copy = (parts["weights"] if method.saves == "model" else 4 * trainable) if objective.has_copy else 0
+    if copy + scorer:
+        parts["others"] = copy + scorer
+    return pack, parts, trainable
+
+
+def _fewer(rows: Rows, training: TrainingParams, seconds: float) -> tuple[Words, ...]:
     """The advice to take fewer rows, if the run takes very long and their number decides it."""
     if training.max_steps > 0 or seconds <= 3600 * _LONG:
         return ()
@@ -165,16 +191,14 @@ def _fewer(rows: _Rows, training: TrainingParams, seconds: float) -> tuple[Words
 
 
 def _advice(
-    model: Shape,
-    rows: _Rows,
+    held: Callable[[Rows, MethodSpec, Params, TrainingParams], tuple[Pack, dict, int]],
+    rows: Rows,
     method: MethodSpec,
     params: Params,
     training: TrainingParams,
-    here: Machine,
-    dtype: str,
     need: int,
 ) -> tuple[Words, ...]:
-    """What would save most memory, most first, each with what the run would take then."""
+    """What would save most memory, most first, each with what the run would take then, by `held`."""
     short = replace(rows, longest=min(rows.longest, 256), mean=min(rows.mean, 256), answer=min(rows.answer, 256))
     batch = max(1, training.batch_size // 4)
     ways = [
@@ -189,8 +213,7 @@ def _advice(
     ]
     saved = []
     for words, other, its, changed, cut in ways:
-        pack = memory.pack(model, cut.mean, cut.longest, other, its, changed, here, dtype, available(here))
-        after = sum(memory.parts(model, pack, other, its, changed, here, dtype)[0].values())
+        after = sum(held(cut, other, its, changed)[1].values())
         if after < 0.95 * need:
             saved.append((after, words.filled(size=home.size_text(after), batch=batch)))
     return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
@@ -198,7 +221,7 @@ def _advice(
 
 def at_a_glance(model: Shape, here: Machine) -> Verdict:
     """Whether a model fits with LoRA and everything else as it is by default, for rows of usual length."""
-    rows = _Rows(train=1000, val=100, mean=150, answer=100, longest=400)
+    rows = Rows(train=1000, val=100, mean=150, answer=100, longest=400)
     method = methods.get("lora")
     return _estimate(model, rows, method, method.params(), TrainingParams(), here).verdict
 
@@ -224,7 +247,7 @@ def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
 
 def _rate(
     model: Shape,
-    rows: _Rows,
+    rows: Rows,
     pack: Pack,
     method: MethodSpec,
     params: Params,
@@ -232,47 +255,28 @@ def _rate(
     training: TrainingParams,
     here: Machine,
     dtype: str,
+    objective: ObjectiveSpec,
 ) -> float:
-    """Tokens a second in training: each weight is used once forward and once backward, and once more where it trains."""
+    """Tokens a second in training: each weight is used once forward and once backward, and once more where it trains; once
+    for each further look at the rows."""
     whole = method.saves == "model"
-    share = rows.answer / max(1.0, rows.mean)
-    passes = 1 + (2 if whole else 1) * memory.depth(model, params) + training.gradient_checkpointing
+    share = rows.answer / max(1.0, rows.mean) if objective.gives_tokens else 0.0
+    passes = 1 + (2 if whole else 1) * memory.depth(model, params) + training.gradient_checkpointing + objective.looks
     flops = 2 * passes * (model.linear + share * model.embedding) + 4 * trainable * (not whole)
     seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
-    return 1 / (seconds + _CALLS * model.layers * here.call_us * 1e-6 / pack.tokens)
+    calls = _CALLS * (1 + objective.looks / 3) * model.layers
+    return 1 / (seconds + calls * here.call_us * 1e-6 / pack.tokens)
 
 
-def _steps(rows: _Rows, training: TrainingParams) -> int:
+def _steps(rows: Rows, training: TrainingParams) -> int:
     if training.max_steps > 0:
         return training.max_steps
     return max(1, -(-int(training.num_train_epochs * rows.train) // training.batch_size))
 
 
-def _rows(data: str, model: str, max_length: int) -> _Rows:
-    path = Path(data)
-    return _rows_of(data, model, max_length, (path / "train.json").stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _rows_of(data: str, model: str, max_length: int, _changed: int) -> _Rows:
-    """From a sample of the rows, cut as training cuts them."""
-    found = datasets.load(Path(data))
-    prepared = tokens.read(library.base(Path(model)))
-    chosen = lengths.sampled(datasets.rows(found.path / "train.json"), 500)
-    whole, answers = [], []
-    for row in chosen:
-        texts = lengths.texts(row, found.format)
-        spoken = found.format in ("qa", "alpaca", "messages")
-        whole.append(
-            encode.text_of(prepared, formats.examples(row, found.format)) if spoken else "\n".join(texts.values())
-        )
-        answers.append(texts["answer"] if spoken else whole[-1])
-    counts = [min(count, max_length) for count in prepared.counts(whole)] or [1]
-    counted = [min(count + 1, max_length) for count in prepared.counts(answers)] or [1]
-    return _Rows(
-        train=found.train,
-        val=found.val,
-        mean=sum(counts) / len(counts),
-        answer=sum(counted) / len(counted),
-        longest=max(counts),
-    )
+def _scorer(folder: str, here: Machine) -> int:
+    """Bytes of the reward model of the run in `folder`; "none" has none."""
+    if folder == "none":
+        return 0
+    shaped = shape.of_folder(Path(home.read_json(Path(folder) / "config.json")["model"]))
+    return shaped.parameters * (4 if here.kind == "cpu" else 2)

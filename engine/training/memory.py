@@ -81,8 +81,10 @@ def parts(
     training: TrainingParams,
     here: Machine,
     dtype: str,
+    fused: bool = True,
 ) -> tuple[dict[str, int], int]:
-    """Bytes of each part, and how many parameters train. `dtype`: of the products."""
+    """Bytes of each part, and how many parameters train. `dtype`: of the products; `fused`: adapters that `lora.py` knows
+    are computed there, not by PEFT's own layers as under TRL's trainers."""
     size, whole = _BYTES[dtype], method.saves == "model"
     trainable = method.count(model, params).trainable
     chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
@@ -90,11 +92,11 @@ def parts(
     # bits they come as such first, and the place of that is too small for what follows.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
     logits = chunk + max(chunk, trains_head) + trains_head + (chunk // 2 if size == 2 else 0)
-    once, passing = dense(model, method, params, training, size)
-    activations = pack.tokens * kept(model, method, params, training, size, pack.virtual) + once
+    once, passing = dense(model, method, params, training, size, fused)
+    activations = pack.tokens * kept(model, method, params, training, size, pack.virtual, fused) + once
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
     activations += max(0, passing - logits)
-    of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params)
+    of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params, fused)
     heap = 1.0 if here.kind == "cuda" else _HEAP_IN_16_BITS if size == 2 else _HEAP_OF_PEFT if of_peft else _HEAP
     return {
         "weights": _weights(model, method, params, size) + (0 if whole else 4 * trainable),
@@ -113,6 +115,7 @@ def kept(
     training: TrainingParams,
     size: int,
     virtual: float = 0.0,
+    fused: bool = True,
 ) -> float:
     """Bytes that one token leaves for the backward pass in all layers. `size`: of a value in the format of the products;
     `virtual`: virtual tokens a real one, which a prefix adds to keys and values."""
@@ -120,7 +123,7 @@ def kept(
     keys = model.key_values * (1 + (virtual if method.layout == "prefix" else 0))
     # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, its activation, and up.
     layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + 3 * _inner(model))
-    layer += _for_what_learns(model, method, params, size)
+    layer += _for_what_learns(model, method, params, size, fused)
     if training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size
     return layer * model.layers * depth(model, params)
@@ -131,7 +134,7 @@ def depth(model: Shape, params: Params) -> float:
     return min(1.0, params.model_dump().get("num_layers", model.layers) / model.layers)
 
 
-def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int) -> float:
+def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int, fused: bool) -> float:
     """Bytes that one token leaves in one layer for the gradients of what learns there."""
     learning = _learning(model, method, params)
     inputs = sum(matrix.inputs * matrix.count for matrix in learning) / model.layers
@@ -148,7 +151,7 @@ def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int
         return size * 2 * model.key_values + 4 * inner
     if not learning:
         return 0
-    width = size if _fused(params) else 4
+    width = size if _fused(params, fused) else 4
     # With dropout each adapter has its own input and its mask; PEFT's have their own in fp32 where the model has not.
     layer = 2 * width * inputs if params.lora_dropout else shared if width == size else width * inputs
     rank = params.init_r if isinstance(params, parameters.AdaloraParams) else params.r
@@ -170,12 +173,14 @@ def _learning(model: Shape, method: MethodSpec, params: Params) -> list[Matrix]:
     return list(counts.targets(model, names)) if names else []
 
 
-def _fused(params: Params) -> bool:
+def _fused(params: Params, fused: bool) -> bool:
     """Whether its adapters are computed by `lora.py`, not by PEFT's own layers."""
-    return isinstance(params, parameters.LoraParams)
+    return fused and isinstance(params, parameters.LoraParams)
 
 
-def dense(model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int) -> tuple[int, int]:
+def dense(
+    model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int, fused: bool = True
+) -> tuple[int, int]:
     """Bytes of whole matrices beside the weights: kept for the backward pass, and at once in passing.
 
     DoRA, as PEFT computes it, multiplies A and B out in each forward pass, by way of an identity matrix as wide as the
@@ -185,7 +190,7 @@ def dense(model: Shape, method: MethodSpec, params: Params, training: TrainingPa
     """
     if isinstance(params, parameters.FullParams | parameters.FreezeParams):
         return (int(2 * model.linear * depth(model, params)) if size == 2 else 0), 0
-    if _fused(params):
+    if _fused(params, fused):
         return (2 * method.count(model, params).trainable if size == 2 else 0), 0
     if not isinstance(params, parameters.DoraParams):
         return 0, 0

@@ -38,6 +38,9 @@ class ObjectiveSpec:
     rate_share: the share of a method's default learning rate that is its default here.
     least_batch_size: fewer rows a step teach it nothing.
     evaluates: the validation rows are measured during training.
+    looks: how often a row is read without learning from it, by the model or by the frozen copy of its start.
+    has_copy: there is such a copy.
+    gives_tokens: the model says tokens in the end, not a score.
     """
 
     key: str
@@ -55,6 +58,19 @@ class ObjectiveSpec:
     rate_share: float = 1.0
     least_batch_size: int = 1
     evaluates: bool = True
+    looks: int = 0
+    has_copy: bool = False
+    gives_tokens: bool = True
+
+    @property
+    def packed(self) -> bool:
+        """Trained by this house's own trainer, not by one of TRL's."""
+        return self.recipe is _packed
+
+    @property
+    def tries(self) -> bool:
+        """The model answers as it learns, for as long as it likes."""
+        return issubclass(self.params, parameters.ReinforcementParams)
 
 
 # They compare with a second model, or let the model answer while it learns.
@@ -148,6 +164,8 @@ OBJECTIVES = (
         params=parameters.PreferenceParams,
         metrics=("rewards/accuracies", *_THUMB_METRICS),
         rate_share=0.2,
+        looks=1,
+        has_copy=True,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -167,6 +185,9 @@ OBJECTIVES = (
         rate_share=0.2,
         # What is learnt from an answer is held against the other answers of its batch.
         least_batch_size=2,
+        # The copy reads it too, and both read another answer to the same question, to know how far the model has moved.
+        looks=3,
+        has_copy=True,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -184,6 +205,7 @@ OBJECTIVES = (
         params=parameters.RewardParams,
         metrics=("accuracy", "margin"),
         rate_share=0.5,
+        gives_tokens=False,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -201,6 +223,8 @@ OBJECTIVES = (
         resolve=rewards.resolved,
         rate_share=0.4,
         evaluates=False,
+        looks=1,
+        has_copy=True,
         not_in_parts=_WHOLE,
     ),
     ObjectiveSpec(
@@ -218,6 +242,8 @@ OBJECTIVES = (
         resolve=rewards.resolved,
         rate_share=0.4,
         evaluates=False,
+        looks=1,
+        has_copy=True,
         not_in_parts=_WHOLE,
     ),
 )

@@ -5,15 +5,17 @@ import dataclasses
 import pytest
 
 from engine import hardware, home
+from engine.data import encode, formats, tokens
 from engine.models import shape
-from engine.training import calibration, config, estimate, methods
+from engine.training import calibration, config, estimate, methods, objectives, workload
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.device_params import DeviceParams
-from engine.training.estimate import _Rows
+from engine.training.workload import Rows
+from tests.engine.training.objectives import write
 
 HERE = Machine("cpu", "test", 32 * 10**9, ("bf16", "fp32"), {"bf16": 300.0, "fp32": 150.0}, 5.0, 500_000_000)
-ROWS = _Rows(train=1000, val=100, mean=200, answer=120, longest=500)
+ROWS = Rows(train=1000, val=100, mean=200, answer=120, longest=500)
 QWEN = shape.of_config(
     {
         "hidden_size": 896,
@@ -25,6 +27,11 @@ QWEN = shape.of_config(
         "tie_word_embeddings": True,
     }
 )
+PAIR = {
+    "prompt": [{"role": "user", "content": "感冒能吃苹果吗？"}],
+    "chosen": "可以，适量吃对身体有好处。",
+    "rejected": "不知道。",
+}
 # As Qwen2.5-7B: only in a large model do four bits a weight save more than PEFT's layers for them take.
 LARGE = shape.of_config(
     {
@@ -43,9 +50,12 @@ def _room(monkeypatch):
     monkeypatch.setattr(estimate, "available", lambda here: 32 * 10**9)
 
 
-def told(method: str = "lora", model=QWEN, rows=ROWS, here=HERE, **training: object) -> estimate.Estimate:
+def told(
+    method: str = "lora", model=QWEN, rows=ROWS, here=HERE, objective="sft", scorer=0, **training: object
+) -> estimate.Estimate:
     spec = methods.get(method)
-    return estimate._estimate(model, rows, spec, spec.params(), TrainingParams(**training), here)
+    training = TrainingParams(**training)
+    return estimate._estimate(model, rows, spec, spec.params(), training, here, objectives.get(objective), scorer)
 
 
 def test_methods_are_ordered_by_what_they_cost():
@@ -78,6 +88,33 @@ def test_longer_rows_more_memory_and_checkpointing_less():
     assert told(rows=dataclasses.replace(ROWS, longest=4000)).memory > told().memory
     assert told(gradient_checkpointing=True).memory < told().memory
     assert told(gradient_checkpointing=True).seconds > told().seconds
+
+
+def test_a_second_model_takes_memory_and_its_looks_take_time():
+    for method in ("lora", "full"):
+        by = {key: told(method, objective=key) for key in ("sft", "reward", "dpo", "kto")}
+        assert by["sft"].seconds < by["dpo"].seconds < by["kto"].seconds
+        assert "others" not in by["reward"].parts and by["reward"].parts["logits"] == 0
+    assert told("full", objective="dpo").parts["others"] == told("full").parts["weights"]
+    assert told(objective="dpo").parts["others"] == 4 * told().trainable_parameters
+    by_model = told(objective="rloo", scorer=10**9)
+    assert by_model.parts["others"] == 10**9 + 4 * told().trainable_parameters
+    assert sum(by_model.parts.values()) == by_model.memory
+
+
+def test_both_answers_of_a_pair_are_read_and_answers_that_are_tried_count(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    pairs = write(tmp_path / "data" / "pairs", "preference", [PAIR] * 8, [])
+    rows = workload.of(config.build(str(home.DEMO_MODEL), str(pairs), "dpo"), objectives.get("dpo"))
+    prepared = tokens.read(home.DEMO_MODEL)
+    talks = formats.conversations(PAIR, "preference").values()
+    assert rows.mean == sum(prepared.counts([encode.text_of(prepared, talk) for talk in talks]))
+    assert rows.answer < rows.mean and (rows.train, rows.longest) == (8, rows.mean)
+
+    settings = {"rule": "length", "max_completion_length": 50, "num_generations": 4}
+    tries = config.build(str(home.DEMO_MODEL), str(pairs), "rloo", settings=settings)
+    rows = workload.of(tries, objectives.get("rloo"))
+    assert rows.train == 32 and 50 < rows.mean < 100 and rows.answer >= 50
 
 
 def test_the_verdict_follows_the_memory_there_is(monkeypatch):
