@@ -85,39 +85,40 @@ def build(page: Page) -> None:
     def show_ready(chosen: dict, shown: dict) -> list:
         data = chosen_data(chosen["data"])
         # Who has just brought another table is about to make a data set of it.
-        fresh = shown.get("file") not in (None, key_of(chosen))
+        fresh = shown.get("file") not in (None, _showing(chosen))
         return [
             gr.update(visible=data is not None),
             gr.update(variant="secondary" if data else "primary"),
-            gr.skip() if fresh else gr.update(open=data is None),
+            gr.skip() if fresh and not chosen["format"] else gr.update(open=data is None or bool(chosen["format"])),
         ]
 
     def show_file(chosen: dict, shown: dict, *open_views: dict) -> list:
         """The files that are chosen; nothing changes while they are the ones on the page already."""
-        if shown.get("file") == key_of(chosen):
+        if shown.get("file") == _showing(chosen):
             return [gr.skip()] * len(of_file)
         try:
             return inspect(chosen, *open_views)
         except TuneDeskError as error:
             # A file remembered from before that is gone or damaged now.
             gr.Warning(error.text(t.lang))
-            return inspect(chosen | {"file": None}, *open_views)
+            return inspect(chosen | {"file": None, "format": None}, *open_views)
 
     def inspect(chosen: dict, looked: dict, counted: dict, *said: object) -> list:
         """The views of files, read as was `said`; by default as it is found."""
         said = reading.checked(said or [""] * len(read_as.components))
         key, source = key_of(chosen), uploaded(chosen, *said)
         told = tables.look(source)
-        mapping, form = told["mapping"], told["suits"]
+        wanted = choices(chosen)["format"]
+        mapping, form = told["mapping"], checked_format(wanted or told["suits"])
         given = Asked(source, form, mapping, Cleaning(), chosen_model(choices(chosen)["model"]), MAX_LENGTH)
         fits = not formats.missing(form, mapping)
         return [
             uploads.offered(t, key),
             cards.figures(_facts(t, told)),
-            _notes(t, told),
+            _notes(t, told, wanted),
             f"{key} {said}",
             *read_as.shown(told, said),
-            table.page(t, source, mapping=mapping) | {"file": key},
+            table.page(t, source, mapping=mapping) | {"file": _showing(chosen)},
             table.statistics(t, source) if looked else {},
             form,
             _free_name(t("data.demo_set") if key == uploads.DEMO else re.sub(r"\.[^.]*$", "", key.split("/")[0])),
@@ -140,7 +141,7 @@ def build(page: Page) -> None:
 
     def turn(event: gr.EventData, shown: dict, *files: object) -> dict:
         value = table.page(t, uploaded(*files), **table.wanted(event))
-        return value | {"file": key_of(files[0]), "columns": shown.get("columns") or value["columns"]}
+        return value | {"file": _showing(files[0]), "columns": shown.get("columns") or value["columns"]}
 
     def follow(seen: dict, counted: dict, found_before: dict, shown: dict, *values: object) -> list:
         """The views after a field has changed."""
@@ -159,7 +160,7 @@ def build(page: Page) -> None:
     def follow_model(chosen: dict, seen: dict, counted: dict, shown: dict, *values: object) -> list:
         """Another model has another tokenizer."""
         model = str(chosen_model(chosen["model"]).path)
-        if seen.get("model") in (None, model) or shown.get("file") != key_of(chosen):
+        if seen.get("model") in (None, model) or shown.get("file") != _showing(chosen):
             return [gr.skip(), gr.skip()]
         return follow(seen, counted, {}, shown, *values)[:2]
 
@@ -197,7 +198,7 @@ def build(page: Page) -> None:
         )
         gr.Success(t("data.converted", name=name), title=t("app.done"))
         fine = [*split.problems(None), *cleaning.problems(None)]
-        return [{**chosen, "data": name}, _free_name(name), "", gr.skip(), gr.skip(), *fine]
+        return [{**chosen, "data": name, "format": None}, _free_name(name), "", gr.skip(), gr.skip(), *fine]
 
     of_file = [
         files,
@@ -262,7 +263,7 @@ def build(page: Page) -> None:
         show_progress_on=progress_line,
         api_visibility="private",
     )
-    forward.click(lambda chosen: {**chosen, "step": "train"}, page.chosen, page.chosen, **private)
+    forward.click(lambda chosen: {**chosen, "format": None, "step": "train"}, page.chosen, page.chosen, **private)
 
 
 def _section(t: Text, title: str, help: str) -> None:
@@ -277,10 +278,16 @@ def _facts(t: Text, told: dict) -> list[cards.Fact]:
     ]
 
 
-def _notes(t: Text, told: dict) -> str:
-    """What was found out about a file, and what looks wrong with it."""
-    said = [("bad", problem) for problem in told["problems"]] + [("info", note) for note in told["notes"]]
-    lines = "".join(f'<p class="td-message is-{kind}">{html.escape(words[t.lang])}</p>' for kind, words in said)
+def _showing(chosen: dict) -> str:
+    """What the views of files stand for: the files, and the form that is asked for."""
+    return f"{key_of(chosen)} {choices(chosen)['format'] or ''}"
+
+
+def _notes(t: Text, told: dict, wanted: str | None) -> str:
+    """What was found out about a file, what looks wrong with it, and which form of data is asked for."""
+    said = [("info", t("data.wanted", form=t.of(formats.get(wanted).label)))] if wanted else []
+    said += [(kind, words[t.lang]) for kind, key in (("bad", "problems"), ("info", "notes")) for words in told[key]]
+    lines = "".join(f'<p class="td-message is-{kind}">{html.escape(words)}</p>' for kind, words in said)
     return f'<div class="td-messages">{lines}</div>' if lines else ""
 
 

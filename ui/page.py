@@ -18,7 +18,7 @@ from ui.services import Services
 from ui.text import Text
 
 STEPS = ("model", "data", "train", "compare", "runs", "learn")
-# `method` is one that the step Train takes over when it is shown; `topic` is the lesson that is open, or the method or objective it is about.
+# `method` is one that the step Train takes over when it is shown, `format` a form of data that an objective was found to lack; `topic` is the lesson that is open, or the method or objective it is about.
 NOTHING_CHOSEN = {
     "step": "model",
     "model": None,
@@ -26,6 +26,7 @@ NOTHING_CHOSEN = {
     "file": None,
     "run": None,
     "method": None,
+    "format": None,
     "topic": None,
 }
 

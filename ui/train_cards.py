@@ -17,7 +17,10 @@ def presets(t: Text) -> dict:
 
 
 def objectives(t: Text, selected: str) -> dict:
-    offered = [cards.Card(spec.key, t.of(spec.label), t.of(spec.summary)) for spec in OBJECTIVES]
+    offered = [
+        cards.Card(spec.key, t.of(spec.label), f"{t.of(spec.summary)} {t('train.needs', data=t.of(spec.needs))}")
+        for spec in OBJECTIVES
+    ]
     return cards.choice(
         t("train.objective"),
         offered,

@@ -9,6 +9,7 @@ from engine.runs import status as states
 from engine.runs import store
 from engine.training import config, counts, methods, presets, rewards
 from engine.training.objectives import OBJECTIVES
+from engine.training.objectives import get as get_objective
 from engine.training.outlook import suggested_length
 from engine.training.ranks import of_run as final_ranks
 from engine.words import Words
@@ -171,6 +172,11 @@ def build(page: Page) -> None:
         data = chosen_data(chosen["data"])
         return (suggested_length(chosen_model(chosen["model"]).path, data.path) if data else None) or gr.skip()
 
+    def seek_data(chosen: dict, objective: dict) -> dict:
+        """The step Data, with the columns that the objective needs to be told there."""
+        wanted = get_objective(cards.selected(objective) or "").formats[0]
+        return {**choices(chosen), "step": "data", "format": wanted}
+
     def choose_objective(value: dict, method: dict) -> list:
         objective = cards.selected(value)
         offered = train_cards.methods(t, cards.selected(method), objective)
@@ -276,7 +282,7 @@ def build(page: Page) -> None:
             **private,
         )
     stop.click(page.guarded(halt), page.chosen, None, **private)
-    plan.to_data.click(lambda chosen: {**chosen, "step": "data"}, page.chosen, page.chosen, **private)
+    plan.to_data.click(seek_data, [page.chosen, objectives], page.chosen, **private)
     forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
 
 
