@@ -18,7 +18,7 @@ def presets(t: Text) -> dict:
 
 def objectives(t: Text, selected: str) -> dict:
     offered = [
-        cards.Card(spec.key, t.of(spec.label), f"{t.of(spec.summary)} {t('train.needs', data=t.of(spec.needs))}")
+        cards.Card(spec.key, t.of(spec.label), t("train.needs", summary=t.of(spec.summary), data=t.of(spec.needs)))
         for spec in OBJECTIVES
     ]
     return cards.choice(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from engine.data import datasets, formats
+from engine.data import datasets, formats, roles
 from engine.errors import InvalidFields, Unsupported
 from engine.fields import Params, validated
 from engine.models import library
@@ -67,12 +67,17 @@ def wrong_data(objective: ObjectiveSpec, format: str) -> Words | None:
     if format in objective.formats:
         return None
     wanted = formats.get(objective.formats[0])
-    missing = [key for key in wanted.keys if key not in formats.get(format).keys]
-    given = formats.get(format).label
+    given = formats.get(format)
+    missing = [role.label for role in roles.ROLES if role.key in wanted.needs and role.key not in given.needs]
+    # Thumbs have questions and answers too, but some of the answers are bad ones.
+    lacks = Words(
+        f" and lacks: {', '.join(label.en.lower() for label in missing)}" if missing else "",
+        f"，缺少{'、'.join(label.zh for label in missing)}" if missing else "",
+    )
     return Words(
-        f"{objective.label.en} needs {objective.needs.en}. This data set is of the form “{given.en}” and lacks "
-        f"{', '.join(missing)}. Make one of the form “{wanted.label.en}” in the step Data: choose there which column is what.",
-        f"{objective.label.zh}需要{objective.needs.zh}。该数据集的形式是“{given.zh}”，缺少 {'、'.join(missing)}。"
+        f"{objective.label.en} needs {objective.needs.en}. This data set is of the form “{given.label.en}”{lacks.en}. "
+        f"Make one of the form “{wanted.label.en}” in the step Data: choose there which column is what.",
+        f"{objective.label.zh}需要{objective.needs.zh}。该数据集的形式是“{given.label.zh}”{lacks.zh}。"
         f"请在“数据”步骤中制作“{wanted.label.zh}”形式的数据集，并在那里指定各列的用途。",
     )
 

@@ -56,7 +56,7 @@ def resolved(params: ReinforcementParams) -> ReinforcementParams:
     if wanted == "auto" and params.rule == "none":
         found = models()
         if not found:
-            raise Unsupported(reason=Words(*(f"{a} {b}" for a, b in zip(_NO_REWARD, _TRAIN_ONE, strict=True))))
+            raise Unsupported(reason=Words(f"{_NO_REWARD.en} {_TRAIN_ONE.en}", f"{_NO_REWARD.zh}{_TRAIN_ONE.zh}"))
         wanted = str(found[0].path)
     elif wanted in ("auto", "none"):
         wanted = "none"

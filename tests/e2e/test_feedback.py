@@ -165,7 +165,7 @@ def test_thumbs_and_then_answers_that_a_reward_model_rewards(visit, home):
     page.click("#objectives [data-more]")
     # With data of another form it says what is lacking, and leads to where the columns are told.
     page.click("#objectives .td-card:has(input[value=pretrain])")
-    page.wait_for_selector("#outlook-story:has-text('text')")
+    page.wait_for_selector("#outlook-story:has-text('缺少纯文本')")
     page.click("#outlook-data")
     page.wait_for_selector("#data-notes .is-info:has-text('纯文本')")
     page.wait_for_selector("#role-text:visible")

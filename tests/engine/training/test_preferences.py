@@ -164,5 +164,5 @@ def test_scores_of_a_reward_model_are_those_it_trained_with(model, preferences, 
 def test_wrong_data_is_refused_with_what_is_missing(model, data, workspace):
     with pytest.raises(Unsupported) as caught:
         configs.build(str(model), str(data), "dpo")
-    assert "prompt, chosen, rejected" in caught.value.text("en")
-    assert "偏好对" in caught.value.text("zh")
+    assert "lacks: better answer, worse answer." in caught.value.text("en")
+    assert "缺少更好的回答、较差的回答" in caught.value.text("zh")
