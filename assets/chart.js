@@ -3,7 +3,7 @@
 TuneDesk.run = (element, props, server, trigger, watch) => {
   const words = props.value.words;
   const part = (name) => element.querySelector(`[data-part=${name}]`);
-  let run, cursor, mark, steps, evals, state, names = {}, metric, picked;
+  let run, cursor, mark, steps, evals, state, names = {}, metric, picked, smooth;
 
   // The column of the validation's events that belongs to the metric shown.
   const measured = () => (`eval_${metric}` in evals ? `eval_${metric}` : null);
@@ -18,12 +18,13 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     const hover = (name) => `${name} %{y:.4g}<extra></extra>`;
     // A line of one point could not be seen.
     const mode = steps.step.length > 1 ? "lines" : "markers";
+    smooth = TuneDesk.smoother();
     const line = (y, name, style) => ({ x: [...steps.step], y, name, mode, hovertemplate: hover(name), ...style });
     const drawn = TuneDesk.even.has(metric)
       ? [line([...steps[metric]], names[metric], { line: { color: "#6366f1", width: 1.8 } })]
       : [
           line([...steps[metric]], words.raw, { line: { color: "rgba(99,102,241,.32)", width: 1.2 } }),
-          line(TuneDesk.smooth(steps[metric]), words.smoothed, { line: { color: "#4f46e5", width: 2.6 } }),
+          line(smooth(steps[metric]), words.smoothed, { line: { color: "#4f46e5", width: 2.6 } }),
         ];
     if (measured()) {
       drawn.push({
@@ -53,10 +54,9 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
   const extend = async (news) => {
     const Plotly = await TuneDesk.plotly();
     const chart = part("chart");
-    const count = news.steps.step.length;
-    if (count) {
+    if (news.steps.step.length) {
       const fresh = [news.steps[metric]];
-      if (!TuneDesk.even.has(metric)) fresh.push(TuneDesk.smooth(steps[metric]).slice(-count));
+      if (!TuneDesk.even.has(metric)) fresh.push(smooth(news.steps[metric]));
       await Plotly.extendTraces(chart, { x: fresh.map(() => news.steps.step), y: fresh }, fresh.map((_, i) => i));
     }
     if (measured() && news.evals.step.length) {
@@ -154,16 +154,17 @@ TuneDesk.draw.told = (value) => {
 // What charts of runs share. Curves without noise are drawn as they are, the others smoothed as well.
 TuneDesk.even = new Set(["learning_rate", "tokens_per_second", "memory_gb"]);
 
-// Exponential moving average, corrected for its start, as TensorBoard draws it.
-TuneDesk.smooth = (values) => {
+// Exponential moving average, corrected for its start, as TensorBoard draws it; each call goes on where the last ended.
+TuneDesk.smoother = () => {
   const SMOOTHING = 0.9;
   let mean = 0, weight = 0;
-  return values.map((value) => {
+  const next = (value) => {
     if (value === null) return null;
     mean = SMOOTHING * mean + (1 - SMOOTHING) * value;
     weight = SMOOTHING * weight + (1 - SMOOTHING);
     return mean / weight;
-  });
+  };
+  return (values) => values.map(next);
 };
 
 // `key`: a zoom stays as long as it is the same.

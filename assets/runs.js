@@ -86,8 +86,8 @@ TuneDesk.overlay = (element, props, server, watch) => {
     const { runs, words } = props.value;
     const traces = runs.map(([id, name], i) => ({
       x: curves[id].x,
-      y: TuneDesk.even.has(metric) || metric.startsWith("eval_") ? curves[id].y : TuneDesk.smooth(curves[id].y),
-      name, mode: metric.startsWith("eval_") ? "lines+markers" : "lines", line: { color: COLOURS[i], width: 2.2 },
+      y: TuneDesk.even.has(metric) || metric.startsWith("eval_") ? curves[id].y : TuneDesk.smoother()(curves[id].y),
+      name, mode: metric.startsWith("eval_") || curves[id].x.length < 2 ? "lines+markers" : "lines", line: { color: COLOURS[i], width: 2.2 },
       hovertemplate: "%{y:.4g}",
     }));
     const layout = TuneDesk.layout(element, words.step, `${metric}-${runs.map(([id]) => id)}`);
