@@ -213,7 +213,9 @@ def _outcome(t: Text, job: store.Run, result: dict) -> dict:
         facts.append((t("judge.agreement"), f"{100 * result['agreement']:.0f}%"))
     if result["prompt_tokens"]:
         tokens = result["prompt_tokens"] + result["completion_tokens"]
-        facts.append((t("judge.cost"), t("judge.spent", tokens=f"{tokens:,}", cost=f"{result['cost']:.4f}")))
+        # Without prices nothing is known of the cost.
+        cost = f" · {result['cost']:.4f}" if result["cost"] else ""
+        facts.append((t("judge.cost"), t("judge.spent", tokens=f"{tokens:,}") + cost))
     run = found(result.get("run"))
     return {
         "name": job.card["name"],
