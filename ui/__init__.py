@@ -16,7 +16,20 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 with mock.patch("inspect.getfile", side_effect=OSError):
     import gradio as gr
 
-from ui import api, compare_tab, data_tab, learn_tab, model_tab, runs_tab, scratch, steps, theme, train_tab, welcome
+from ui import (
+    api,
+    compare_tab,
+    data_tab,
+    learn_tab,
+    model_tab,
+    runs_tab,
+    scratch,
+    steps,
+    structure,
+    theme,
+    train_tab,
+    welcome,
+)
 from ui.page import NOTHING_CHOSEN, STEPS, Page, choices
 from ui.services import BEFORE_TRAINING, Services
 from ui.text import LANGUAGES, Text
@@ -45,7 +58,8 @@ def build(lang: str, services: Services) -> gr.Blocks:
         # The key and the secret are constant, so that a choice outlives a restart; it holds names, nothing private.
         chosen = gr.BrowserState(NOTHING_CHOSEN, storage_key="tunedesk", secret="tunedesk")
         shown = {step: gr.Textbox("", visible="hidden") for step in STEPS}
-        page = Page(t, services, chosen, shown, again=gr.Textbox("", visible="hidden"))
+        again, method = gr.Textbox("", visible="hidden"), structure.method(t, "structure-method")
+        page = Page(t, services, chosen, shown, again, method)
         gr.HTML(_header(t), apply_default_css=False, elem_id="header")
         row = steps.steps(t, services)
         with gr.Tabs(elem_id="tabs") as tabs:

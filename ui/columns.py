@@ -32,8 +32,13 @@ def comparable() -> list[store.Run]:
     return [run for run in store.runs() if (run.path / "final").is_dir() and run.config["objective"] != "reward"]
 
 
+def called(t: Text, run: store.Run) -> str:
+    """The name that a run was given, or else its method: an id says nothing to a person."""
+    return run.card["name"] or t.of(methods.get(run.config["method"]).label)
+
+
 def run_name(t: Text, run: store.Run) -> str:
-    return f"{_called(t, run)} · {model_label(t, run.config['model'])} · {_when(run)}"
+    return f"{called(t, run)} · {model_label(t, run.config['model'])} · {_when(run)}"
 
 
 def usual(run: store.Run | None) -> list[str | None]:
@@ -83,15 +88,10 @@ def named(t: Text, run: store.Run, name: str) -> Column:
     if id == run.id:
         return Column(name, t("compare.at_step", step=step), t("compare.tuned_note"), "tuned")
     other = next((each for each in store.runs() if each.id == id), None)
-    title = _called(t, other) if other else Path(id).name
+    title = called(t, other) if other else Path(id).name
     if kind == "base":
         return Column(name, title, t("compare.base_note"), "base")
     return Column(name, title, t("compare.at_step", step=step) if step else _when(other) if other else "", "tuned")
-
-
-def _called(t: Text, run: store.Run) -> str:
-    """The name that a run was given, or else its method: an id says nothing to a person."""
-    return run.card["name"] or t.of(methods.get(run.config["method"]).label)
 
 
 def _when(run: store.Run) -> str:

@@ -54,6 +54,7 @@ def build(page: Page) -> None:
                 placeholder=t("form.automatic"),
                 max_lines=1,
                 elem_id="contest-epochs",
+                elem_classes="td-field",
             )
             steps = gr.Textbox(
                 "",
@@ -62,6 +63,7 @@ def build(page: Page) -> None:
                 placeholder=t("form.automatic"),
                 max_lines=1,
                 elem_id="contest-steps",
+                elem_classes="td-field",
             )
         with gr.Row(elem_classes="td-actions"):
             start = gr.Button(t("contest.start"), variant="primary", elem_id="contest-start")

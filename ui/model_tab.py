@@ -17,7 +17,7 @@ def build(page: Page) -> None:
         gr.HTML(heading(t, "model"), apply_default_css=False)
         models = cards.cards("models")
         with gr.Accordion(t("structure.title"), open=False, elem_classes="td-fold", elem_id="model-inside") as inside:
-            method = structure.method(t, "structure-method")
+            page.method.render()
             tree = structure.tree("structure")
         with gr.Row(elem_classes="td-actions", visible=False) as offered:
             remove = gr.Button(t("model.delete"), size="sm", elem_id="model-delete")
@@ -69,9 +69,9 @@ def build(page: Page) -> None:
     private = {"api_visibility": "private", "show_progress": "hidden"}
     models.pick(page.guarded(choose), [models, page.chosen], page.chosen, **private)
     gr.on(
-        [inside.expand, method.input],
+        [inside.expand, page.method.input],
         page.guarded(look_inside),
-        [page.chosen, method],
+        [page.chosen, page.method],
         tree,
         **private | {"show_progress": "minimal"},
     )

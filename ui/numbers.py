@@ -24,6 +24,7 @@ def build(page: Page) -> gr.Column:
                 label=t("numbers.number"),
                 info=t("numbers.number_help"),
                 elem_id="numbers-number",
+                elem_classes="td-field",
                 max_lines=1,
                 min_width=160,
             )
@@ -32,6 +33,7 @@ def build(page: Page) -> gr.Column:
                 label=t("numbers.scale"),
                 info=t("numbers.scale_help"),
                 elem_id="numbers-scale",
+                elem_classes="td-field",
                 max_lines=1,
                 min_width=160,
             )

@@ -39,13 +39,15 @@ GENERATION = "generation"
 @dataclass(frozen=True)
 class Page:
     """`shown`: by step a value that changes when that step must be drawn anew; `again`: the id of a run (and a time) whose
-    settings the train step is to take over. Neither is ever seen."""
+    settings the train step is to take over. Neither is ever seen. `method`: whose marks the model's structure bears; it
+    follows the step Train."""
 
     t: Text
     services: Services
     chosen: gr.BrowserState
     shown: dict[str, gr.Textbox]
     again: gr.Textbox
+    method: gr.Dropdown
 
     def render(
         self,

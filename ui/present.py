@@ -67,7 +67,7 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
     """The one page, in one language."""
     t = Text(lang)
     offered = read(run)
-    title = run.card["name"] or run.id
+    title = columns.called(t, run)
     there = [name for name in offered.models if _is_there(name)]
     titled = columns.columns(t, run, there if len(there) > 1 else columns.usual(run))
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:

@@ -22,8 +22,9 @@ def tree(elem_id: str) -> gr.HTML:
 
 
 def method(t: Text, elem_id: str) -> gr.Dropdown:
-    """Whose marks the tree bears."""
+    """Whose marks the tree bears. It stands where it is rendered."""
     return gr.Dropdown(
+        render=False,
         label=t("structure.method"),
         info=t("structure.method_help"),
         choices=[(t.of(spec.label), spec.key) for spec in METHODS],

@@ -262,6 +262,7 @@ def build(page: Page) -> None:
         **private,
     )
     method_cards.pick(choose_method, method_cards, of_methods.groups, **private)
+    method_cards.change(cards.selected, method_cards, page.method, queue=False, **private)
     for offered in (objectives, method_cards):
         offered.learn(explain, page.chosen, page.chosen, **private)
     start.click(

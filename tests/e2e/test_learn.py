@@ -15,11 +15,14 @@ def test_advice_becomes_the_method_to_train_with(visit, lang):
     page.wait_for_selector("#methods .td-card.is-selected:has(input[value=qlora])")
     page.wait_for_selector("#qlora-r input")
 
-    # It is taken once: another chosen by its card stays. A card's explanation is one click away.
+    # It is taken once: another chosen by its card stays, and the model's structure shows what that trains. A card's explanation is one click away.
     page.click("#methods .td-more")
     page.click("#methods .td-card:has(input[value=dora])")
     page.wait_for_selector("#dora-r input")
     at.go("model")
+    page.click("#model-inside > button")
+    page.wait_for_selector("#structure .td-node")
+    assert page.input_value("#structure-method input") == "DoRA"
     at.go("train")
     page.wait_for_selector("#methods .td-card.is-selected:has(input[value=dora])")
     page.click("#methods [data-learn=dora]")
