@@ -15,7 +15,8 @@ def test_advice_becomes_the_method_to_train_with(visit, lang):
     page.wait_for_selector("#methods .td-card.is-selected:has(input[value=qlora])")
     page.wait_for_selector("#qlora-r input")
 
-    # It is taken once: another chosen by its card stays, and the model's structure shows what that trains. A card's explanation is one click away.
+    # It is taken once: another chosen by its card stays, and the model's structure shows what that
+    # trains. A card's explanation is one click away.
     page.click("#methods .td-more")
     page.click("#methods .td-card:has(input[value=dora])")
     page.wait_for_selector("#dora-r input")
