@@ -23,6 +23,8 @@ def ours(task: dict) -> dict:
     from engine.training import config, worker
 
     settings = {"batch_size": task["batch"], "num_train_epochs": 1, "save_steps": 10_000, **task["settings"]}
+    if task["method"] in ("lora", "qlora"):
+        settings["target_modules"] = "q_proj,v_proj"
     made = config.build(task["model"], task["data"], method=task["method"], settings=settings)
     run = store.create(made.model_dump())
     worker.main(run.path)

@@ -209,6 +209,12 @@ def tensors(file: Path) -> dict[str, dict]:
     return header
 
 
+def stored_format(path: Path) -> str:
+    """The number format that all weights of a model's folder have in their files: "bf16", "fp16", or else "fp32"."""
+    found = {facts["dtype"] for file in weight_files(path) for facts in tensors(file).values()}
+    return {frozenset({"BF16"}): "bf16", frozenset({"F16"}): "fp16"}.get(frozenset(found), "fp32")
+
+
 def _config(path: Path) -> dict:
     try:
         config = home.read_json(path / "config.json")

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import home
@@ -34,7 +34,7 @@ class Matrix:
 @dataclass(frozen=True)
 class Shape:
     """`parameters`: in all, a tied head counted once; `key_values`: width of the keys, and of the values, of a layer;
-    `norms`: parameters in the scales of all norms."""
+    `norms`: parameters in the scales of all norms; `stored`: the number format of the weights in their files."""
 
     hidden_size: int
     layers: int
@@ -44,6 +44,7 @@ class Shape:
     tied: bool
     norms: int
     matrices: tuple[Matrix, ...]
+    stored: str = "fp32"
 
     @property
     def embedding(self) -> int:
@@ -82,7 +83,8 @@ def of_folder(path: Path) -> Shape:
                 norms += math.prod(facts["shape"])
     if model.parameters is None or not found:
         return of_config(config)
-    return _shape(config, tuple(Matrix(*key, count) for key, count in found.items()), model.parameters, norms)
+    matrices = tuple(Matrix(*key, count) for key, count in found.items())
+    return replace(_shape(config, matrices, model.parameters, norms), stored=library.stored_format(model.path))
 
 
 def of_config(config: dict) -> Shape:

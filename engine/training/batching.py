@@ -98,30 +98,40 @@ def order(rows: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def share(rows: np.ndarray, lengths: np.ndarray, index: int, count: int) -> np.ndarray:
-    """Process `index`'s part of a step's `rows`, of `count` parts with nearly the same tokens in each: the longest
-    example goes to the part that has the fewest so far."""
+    """Process `index`'s part of a step's `rows`, of `count` parts with nearly the same tokens in each."""
     if count == 1:
         return rows
+    return np.array(_evenly(rows[np.argsort(-lengths[rows], kind="stable")], lengths, count)[index], dtype=rows.dtype)
+
+
+def _evenly(ordered: np.ndarray, lengths: np.ndarray, count: int) -> list[list[int]]:
+    """Rows, the longest first, in `count` parts with nearly the same tokens in each: the next goes to the part that has
+    the fewest so far."""
     parts: list[list[int]] = [[] for _ in range(count)]
     loads = np.zeros(count)
-    for row in rows[np.argsort(-lengths[rows], kind="stable")]:
+    for row in ordered:
         smallest = int(np.argmin(loads))
         parts[smallest].append(row)
         loads[smallest] += lengths[row]
-    return np.array(parts[index], dtype=rows.dtype)
+    return parts
 
 
 def split(rows: np.ndarray, lengths: np.ndarray, budget: int) -> list[np.ndarray]:
-    """`rows` in as few packs as hold at most `budget` tokens each (one example may be longer), longest first."""
+    """`rows` in as few packs as hold at most `budget` tokens each (one example may be longer), longest first; the packs as
+    even as that allows, since the fullest decides how much memory a step takes."""
+    ordered = rows[np.argsort(-lengths[rows], kind="stable")]
     packs: list[list[int]] = []
     load = budget
-    for row in rows[np.argsort(-lengths[rows], kind="stable")]:
+    for row in ordered:
         if load + lengths[row] > budget:
             packs.append([])
             load = 0
         packs[-1].append(row)
         load += int(lengths[row])
-    return [np.array(part, dtype=rows.dtype) for part in packs]
+    even = _evenly(ordered, lengths, len(packs))
+    if max(lengths[part].sum() for part in even) > max(lengths[part].sum() for part in packs):
+        even = packs
+    return [np.array(part, dtype=rows.dtype) for part in even]
 
 
 def turns(

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 # Beyond this a larger pack is no faster, but takes more memory: a large GPU is busy with 16,384 tokens, a few processor
-# cores with hidden states of half a million values.
+# cores with hidden states of a quarter of a million values.
 _BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
-_BUSY_VALUES = 2**19
+_BUSY_VALUES = 2**18
 
 # The share of the free memory that activations may take; the rest is for gradients, the optimiser and others.
 _SHARE = 0.5
@@ -23,8 +23,10 @@ def tokens(causal: Module, device: Device, checkpointing: bool) -> int:
     """Tokens a pack may hold for this model on this device, from the memory free now. A longer example still gets a
     pack of its own."""
     config = causal.config
+    # Of the hidden states: frozen weights may rest in fewer bits.
+    itemsize = causal.get_decoder().norm.weight.itemsize
     each = activation_bytes(
-        config.hidden_size, config.intermediate_size, config.num_hidden_layers, causal.dtype.itemsize, checkpointing
+        config.hidden_size, config.intermediate_size, config.num_hidden_layers, itemsize, checkpointing
     )
     return within(hardware.free_memory(device), device.kind, config.hidden_size, each)
 
@@ -37,7 +39,7 @@ def within(free: int, kind: str, hidden_size: int, each: int) -> int:
 
 def activation_bytes(hidden_size: int, inner: int, layers: int, itemsize: int, checkpointing: bool) -> int:
     """Bytes that training keeps for one token: per layer about ten values as wide as the hidden states (norms in fp32,
-    queries, keys, values, attention, residuals) and four as wide as the feed-forward, or only the layer's input with
+    queries, keys, values, attention, residuals) and three as wide as the feed-forward, or only the layer's input with
     gradient checkpointing."""
-    inside = (10 * hidden_size + 4 * inner) * itemsize
+    inside = (10 * hidden_size + 3 * inner) * itemsize
     return inside + layers * hidden_size * itemsize if checkpointing else inside * layers

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from engine.training import lora
+from engine.training import gating, lora
 from engine.training.batching import Pack
 from engine.training.loss import head_loss
 from engine.training.method import MethodSpec
@@ -27,6 +27,7 @@ class Learner(Tuned):
         self.neftune_alpha = neftune_alpha
         self.causal.set_attn_implementation(ATTENTION)
         lora.fuse(self.model)
+        gating.fuse(self.model)
 
     def forward(self, pack: Pack, scale: float, penalise: bool = False) -> torch.Tensor:
         """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar; with `penalise` plus the

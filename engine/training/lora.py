@@ -8,11 +8,13 @@ and backward, and only the small matrices are cast. Hu et al. 2021, arXiv:2106.0
 import torch
 from peft.tuners.lora import Linear
 
+from engine.training import frozen
+
 
 def fuse(model: torch.nn.Module) -> None:
     """Let every plain LoRA on a plain linear layer of `model` (of PEFT) compute this way; others stay as they are."""
     for module in model.modules():
-        if type(module) is Linear and type(module.base_layer) is torch.nn.Linear and not module.lora_variant:
+        if type(module) is Linear and frozen.is_plain(module.base_layer) and not module.lora_variant:
             module.__class__ = _FusedLinear
 
 
@@ -46,7 +48,7 @@ class _LoraLinear(torch.autograd.Function):
         inner = into @ a.T
         ctx.save_for_backward(into, inner, weight, a, b)
         ctx.scaling, ctx.dropped = scaling, dropped is not None
-        return torch.nn.functional.linear(x, weight, bias).addmm_(inner, b.T, alpha=scaling)
+        return frozen.product(x, weight, bias).addmm_(inner, b.T, alpha=scaling)
 
     @staticmethod
     def backward(ctx, gradient):
@@ -54,7 +56,7 @@ class _LoraLinear(torch.autograd.Function):
         within = (gradient @ b).mul_(ctx.scaling)
         a_gradient = (within.T @ into).to(torch.promote_types(a.dtype, torch.float32))
         b_gradient = (gradient.T @ inner).to(a_gradient.dtype).mul_(ctx.scaling)
-        x_gradient = gradient @ weight if ctx.needs_input_grad[0] else None
+        x_gradient = frozen.product_back(gradient, weight) if ctx.needs_input_grad[0] else None
         dropped_gradient = within @ a if ctx.needs_input_grad[1] else None
         if x_gradient is not None and not ctx.dropped:
             x_gradient.addmm_(within, a)

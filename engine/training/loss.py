@@ -9,8 +9,12 @@ import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from engine.training import frozen
+
 # Bytes of fp32 logits in flight: large enough for fast matrix products, small enough never to be a peak.
-_CHUNK_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 128 * 1024 * 1024
+# Of a vocabulary, when logits are summed up: their exponentials are gone before the next ones come.
+_PIECE = 16384
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -20,15 +24,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def forward(ctx, hidden, weight, labels, scale, wants_hidden, wants_weight):
         hidden_gradient = torch.empty_like(hidden) if wants_hidden else None
         weight_gradient = torch.zeros_like(weight) if wants_weight else None
-        # Under autocast the weights that train are fp32 and the products bf16.
-        product_weight = weight.to(hidden.dtype)
+        # Under autocast the weights that train are fp32 and the products bf16; frozen ones may rest in fewer bits.
+        product_weight = weight if weight.itemsize < hidden.itemsize else weight.to(hidden.dtype)
         exact = torch.promote_types(hidden.dtype, torch.float32)
         total = torch.zeros((), dtype=exact, device=hidden.device)
         rows = _chunk_rows(weight)
         for start in range(0, hidden.shape[0], rows):
             part, target = hidden[start : start + rows], labels[start : start + rows, None]
-            logits = (part @ product_weight.T).to(exact)
-            normaliser = logits.logsumexp(-1, keepdim=True)
+            logits = frozen.product(part, product_weight).to(exact)
+            sums = [piece.logsumexp(-1, keepdim=True) for piece in logits.split(_PIECE, dim=1)]
+            normaliser = torch.cat(sums, dim=1).logsumexp(-1, keepdim=True)
             total += (normaliser - logits.gather(1, target)).sum()
             if not (wants_hidden or wants_weight):
                 continue
@@ -36,7 +41,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             gradient.scatter_add_(1, target, gradient.new_full(target.shape, -1.0))
             gradient = gradient.mul_(scale).to(hidden.dtype)
             if wants_hidden:
-                torch.mm(gradient, product_weight, out=hidden_gradient[start : start + rows])
+                hidden_gradient[start : start + rows] = frozen.product_back(gradient, product_weight)
             if wants_weight:
                 weight_gradient += gradient.T @ part
         ctx.gradients = hidden_gradient, weight_gradient
@@ -64,7 +69,7 @@ def linear_cross_entropy(
 def head_loss(head: torch.nn.Module, hidden: torch.Tensor, labels: torch.Tensor, scale: float) -> torch.Tensor:
     """The same for any output head. What is more than a plain matrix (a bias, an adapter) runs a chunk at a time and
     again in the backward pass, so that full logits never exist there either."""
-    if type(head) is torch.nn.Linear and head.bias is None:
+    if frozen.is_plain(head) and head.bias is None:
         return linear_cross_entropy(hidden, head.weight, labels, scale)
 
     def chunk_loss(part: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,9 @@ from engine.training.method import MethodSpec
 
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # Bytes of fp32 logits made at once (`loss.py`).
-_CHUNK = 64 * 1024 * 1024
+_CHUNK = 128 * 1024 * 1024
+# Bytes in which blocks of weights at rest are widened (`frozen.py`).
+_WIDENED = 32 * 1024 * 1024
 # Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
@@ -55,17 +57,19 @@ def pack(
     each = budget.activation_bytes(
         model.hidden_size, _inner(model), model.layers, itemsize, training.gradient_checkpointing
     )
-    left = free - here.runtime - _AROUND - _weights(model, method, params, _BYTES[dtype])
+    left = free - here.runtime - _AROUND - _weights(model, method, params, dtype, here)
     virtual = params.model_dump().get("num_virtual_tokens", 0)
     most = min(budget.within(max(0, left), here.kind, model.hidden_size, each), training.batch_size * (mean + virtual))
     return Pack(max(longest + virtual, most), virtual / max(1.0, mean))
 
 
-def _weights(model: Shape, method: MethodSpec, params: Params, size: int) -> int:
+def _weights(model: Shape, method: MethodSpec, params: Params, dtype: str, here: Machine, fused: bool = True) -> int:
+    rest = method.at_rest(params, model.stored, dtype, here.kind) if fused else dtype
+    size = _BYTES[rest]
     if isinstance(params, parameters.QloraParams):
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
         return int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    return model.parameters * (4 if method.saves == "model" else size)
+    return model.parameters * (4 if method.saves == "model" else size) + (_WIDENED if rest != dtype else 0)
 
 
 def _inner(model: Shape) -> int:
@@ -88,10 +92,10 @@ def parts(
     size, whole = _BYTES[dtype], method.saves == "model"
     trainable = method.count(model, params).trainable
     chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
-    # Beside the logits stands their exponential, or the part that they add to the gradient of a head that trains; in 16
-    # bits they come as such first, and the place of that is too small for what follows.
+    # Beside the logits stands the gradient of a head that trains, and the part that they add to it; in 16 bits they come
+    # as such first, and the place of that is too small for what follows.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
-    logits = chunk + max(chunk, trains_head) + trains_head + (chunk // 2 if size == 2 else 0)
+    logits = chunk + 2 * trains_head + (chunk // 2 if size == 2 else 0)
     once, passing = dense(model, method, params, training, size, fused)
     activations = pack.tokens * kept(model, method, params, training, size, pack.virtual, fused) + once
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
@@ -99,7 +103,7 @@ def parts(
     of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params, fused)
     heap = 1.0 if here.kind == "cuda" else _HEAP_IN_16_BITS if size == 2 else _HEAP_OF_PEFT if of_peft else _HEAP
     return {
-        "weights": _weights(model, method, params, size) + (0 if whole else 4 * trainable),
+        "weights": _weights(model, method, params, dtype, here, fused) + (0 if whole else 4 * trainable),
         "gradients": 4 * trainable,
         "optimizer": 8 * trainable,
         "activations": int(heap * activations),
@@ -121,8 +125,10 @@ def kept(
     `virtual`: virtual tokens a real one, which a prefix adds to keys and values."""
     attention = next((matrix.inputs for matrix in model.matrix("o_proj")), model.hidden_size)
     keys = model.key_values * (1 + (virtual if method.layout == "prefix" else 0))
-    # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, its activation, and up.
-    layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + 3 * _inner(model))
+    # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, up and, where these are not
+    # one step with it, the activation.
+    wide = 2 if fused else 3
+    layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + wide * _inner(model))
     layer += _for_what_learns(model, method, params, size, fused)
     if training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size

@@ -26,6 +26,10 @@ def _no_callbacks(model: Module) -> list[TrainerCallback]:
     return []
 
 
+def _no(params: Params) -> bool:
+    return False
+
+
 def _same_rate(params: Params, name: str) -> float:
     return 1.0
 
@@ -66,6 +70,7 @@ class MethodSpec:
     clashes: parameters that do not go together, with the reason.
     not_on_packed: why it cannot train a model whose weights came packed in few bits, None where it can.
     not_in_parts: the same for a model that lies in parts on several devices.
+    needs_format(params): whether what it computes depends on the format that the base's weights lie in.
     objectives: keys of those that it serves, None for all; `objectives_reason` says why not the others.
     saves: "adapter" (PEFT's layout) or the whole "model".
     """
@@ -88,10 +93,17 @@ class MethodSpec:
     clashes: tuple[Clash, ...] = ()
     not_on_packed: Words | None = None
     not_in_parts: Words | None = None
+    needs_format: Callable[[Any], bool] = _no
     penalty: Callable[[Module], torch.Tensor] | None = None
     paged_optimizer: bool = False
     objectives: tuple[str, ...] | None = None
     objectives_reason: Words | None = None
+
+    def at_rest(self, params: Params, stored: str, products: str, kind: str) -> str:
+        """The number format that the base lies in: as it is `stored` in its files where a processor multiplies in fp32
+        and the method leaves it as it is (`frozen.py`), else that of the products."""
+        as_it_is = self.saves == "adapter" and not self.needs_format(params)
+        return stored if as_it_is and products == "fp32" and kind == "cpu" else products
 
     def rate(self, hidden_size: int) -> float:
         """The default learning rate for a model of this width, to two digits.

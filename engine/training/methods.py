@@ -31,6 +31,7 @@ METHODS = (
         learning_rate=5e-4,
         diagram="lora.svg",
         rate_factor=adapters.loraplus,
+        needs_format=lambda params: params.pissa,
     ),
     MethodSpec(
         key="qlora",
@@ -57,6 +58,7 @@ METHODS = (
             "4 位权重只能在每个设备上完整存放；请改用 LoRA，或让每个设备存放完整模型",
         ),
         paged_optimizer=True,
+        needs_format=lambda params: True,
     ),
     MethodSpec(
         key="dora",
@@ -73,6 +75,7 @@ METHODS = (
         learning_rate=5e-4,
         diagram="dora.svg",
         rate_factor=adapters.loraplus,
+        needs_format=lambda params: True,
     ),
     MethodSpec(
         key="adalora",
@@ -104,6 +107,7 @@ METHODS = (
                 ),
             ),
         ),
+        needs_format=lambda params: True,
     ),
     MethodSpec(
         key="full",
@@ -183,6 +187,7 @@ METHODS = (
         learning_rate=1e-2,
         diagram="prefix_tuning.svg",
         layout="prefix",
+        needs_format=lambda params: True,
     ),
     MethodSpec(
         key="ia3",

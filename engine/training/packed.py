@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import torch
 from transformers import TrainerCallback, TrainingArguments
 
+from engine import hardware
 from engine.data import datasets, encode
 from engine.data.encode import Encoded
+from engine.models import library
+from engine.training import frozen, methods
 from engine.training.batching import Layout
 from engine.training.learner import Learner
 from engine.training.recipe import Recipe
@@ -44,7 +48,20 @@ class Packed(Recipe):
         self.warn_of_cuts(rows.cut, rows.skipped)
         return rows
 
+    def load(self, path: Path, dtype: torch.dtype, quantisation: object) -> torch.nn.Module:
+        """Frozen weights stay in the format of their files where that gives the same numbers."""
+        config, rest = self.task.config, dtype
+        # What is merged into a base is in no file; weights in parts are all of one format.
+        if dtype == torch.float32 and path == library.base(path) and config.devices.spread != "parts":
+            spec, stored = methods.get(config.method), library.stored_format(path)
+            rest = spec.at_rest(spec.params(**config.method_params), stored, "fp32", self.task.device.kind)
+            rest = hardware.torch_dtype(rest)
+        self._widens = rest != dtype
+        return super().load(path, rest, quantisation)
+
     def wrap(self, tuned: Tuned) -> Learner:
+        if self._widens:
+            frozen.widen(tuned.model)
         return Learner(tuned.model, tuned.method, tuned.compute, self.task.config.training.neftune_noise_alpha)
 
     def trainer(self, tuned: Learner, arguments: dict, budget: int, callbacks: list[TrainerCallback]) -> PackedTrainer:

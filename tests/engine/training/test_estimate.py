@@ -134,7 +134,7 @@ def test_the_first_advice_saves_most(monkeypatch):
 
 def test_a_smaller_batch_is_advised_where_the_batch_fills_the_pack(monkeypatch):
     monkeypatch.setattr(estimate, "available", lambda here: int(2.6e9))
-    small = dataclasses.replace(ROWS, mean=60, longest=90)
+    small = dataclasses.replace(ROWS, mean=40, longest=90)
     assert any("A batch of 4:" in words.en for words in told(rows=small).advice)
     assert not any("A batch" in words.en for words in told(rows=dataclasses.replace(ROWS, longest=4000)).advice)
 

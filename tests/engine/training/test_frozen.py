@@ -1,0 +1,88 @@
+"""Weights that rest in 16 bits, multiplied in fp32: the numbers of the fp32 model."""
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from engine.models import library
+from engine.training import frozen, methods
+from engine.training.learner import Learner
+from tests.engine.training.test_gating import pack
+from tests.tiny import make_model
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A model whose files are in bf16."""
+    folder = make_model(tmp_path / "fp32")
+    AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).save_pretrained(tmp_path / "bf16")
+    return tmp_path / "bf16"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_products_are_those_of_wide_weights(monkeypatch, bias):
+    monkeypatch.setattr(frozen, "_BLOCK", 64)
+    frozen._room.cache_clear()
+    weight, x = torch.randn(50, 24).bfloat16(), torch.randn(7, 24)
+    offset = torch.randn(50) if bias else None
+    expected = torch.nn.functional.linear(x, weight.float(), offset)
+    torch.testing.assert_close(frozen.product(x, weight, offset), expected)
+    gradient = torch.randn(7, 50)
+    torch.testing.assert_close(frozen.product_back(gradient, weight), gradient @ weight.float())
+    frozen._room.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "method", [m.key for m in methods.METHODS if m.at_rest(m.params(), "bf16", "fp32", "cpu") == "bf16"]
+)
+def test_a_model_at_rest_learns_as_a_wide_one(stored, method):
+    found = {}
+    for rests in (False, True):
+        spec = methods.get(method)
+        torch.manual_seed(0)
+        base = AutoModelForCausalLM.from_pretrained(stored, dtype=torch.bfloat16 if rests else torch.float32)
+        model = spec.prepare(base, spec.params(), 20)
+        if rests:
+            frozen.widen(model)
+        learner = Learner(model, spec).train()
+        if rests:
+            kept = {name: value for name, value in learner.named_parameters() if value.requires_grad}
+            with torch.no_grad():
+                for name, value in found[False][1].items():
+                    kept[name].copy_(value)
+        start = {name: p.detach().clone() for name, p in learner.named_parameters() if p.requires_grad}
+        loss = learner(pack(spec.params().model_dump().get("num_virtual_tokens", 0)), 0.1)
+        loss.backward()
+        gradients = {name: p.grad for name, p in learner.named_parameters() if p.requires_grad}
+        found[rests] = loss.item(), start, gradients
+    assert found[True][0] == pytest.approx(found[False][0], rel=1e-6)
+    torch.testing.assert_close(found[True][2], found[False][2], rtol=1e-4, atol=1e-7)
+
+
+def test_what_rests_takes_half(stored):
+    base = AutoModelForCausalLM.from_pretrained(stored, dtype=torch.bfloat16)
+    model = methods.get("lora").prepare(base, methods.get("lora").params(), 20)
+    frozen.widen(model)
+    sizes = {name: p.itemsize for name, p in model.named_parameters()}
+    assert {size for name, size in sizes.items() if "base_layer" in name and name.endswith("weight")} == {2}
+    assert {size for name, size in sizes.items() if "lora_" in name or "norm" in name} == {4}
+
+
+def test_only_files_that_are_all_in_16_bits_count_as_such(stored, tmp_path):
+    assert library.stored_format(stored) == "bf16"
+    assert library.stored_format(tmp_path / "fp32") == "fp32"
+
+
+@pytest.mark.parametrize(
+    "method, params", [("lora", {"init_lora_weights": "pissa"}), ("qlora", {}), ("dora", {}), ("full", {})]
+)
+def test_a_method_that_works_on_the_weights_gets_them_wide(method, params):
+    spec = methods.get(method)
+    assert spec.at_rest(spec.params(**params), "bf16", "fp32", "cpu") == "fp32"
+
+
+def test_weights_rest_only_where_the_products_are_fp32_on_a_processor():
+    spec = methods.get("lora")
+    assert spec.at_rest(spec.params(), "fp16", "fp32", "cpu") == "fp16"
+    assert spec.at_rest(spec.params(), "fp16", "bf16", "cpu") == "bf16"
+    assert spec.at_rest(spec.params(), "bf16", "fp32", "cuda") == "fp32"
