@@ -129,9 +129,8 @@ def split(rows: np.ndarray, lengths: np.ndarray, budget: int) -> list[np.ndarray
         packs[-1].append(row)
         load += int(lengths[row])
     even = _evenly(ordered, lengths, len(packs))
-    if max(lengths[part].sum() for part in even) > max(lengths[part].sum() for part in packs):
-        even = packs
-    return [np.array(part, dtype=rows.dtype) for part in even]
+    fullest, evened = (max((lengths[part].sum() for part in each), default=0) for each in (packs, even))
+    return [np.array(part, dtype=rows.dtype) for part in (even if evened <= fullest else packs)]
 
 
 def turns(

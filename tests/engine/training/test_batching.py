@@ -34,3 +34,7 @@ def test_even_packs_are_not_taken_where_one_would_be_over_the_budget():
 def test_a_row_longer_than_the_budget_has_a_pack_of_its_own():
     packs = batching.split(np.arange(3), np.array([50, 9, 8]), 20)
     assert [pack.tolist() for pack in packs] == [[0], [1, 2]]
+
+
+def test_no_rows_no_packs():
+    assert batching.split(np.arange(0), np.array([5, 5]), 10) == []
