@@ -9,7 +9,6 @@ beside torch, transformers and PEFT nothing is imported that only TuneDesk's env
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -232,10 +231,12 @@ def product_rate(dtype: torch.dtype, seconds: float = 1.0) -> float:
 
 
 def _peak() -> int:
-    """Bytes: of the GPU where there is one, else the most that this process ever held."""
+    """Bytes: of the GPU where there is one, else the most that this process ever held (Linux)."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not getrusage: there a process begins with the peak of the one that started it.
+    (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 CONTENDERS = {each.__name__: each for each in (ours, ours_bf16, trl, trl_packed, trainer, tutorial, llamafactory)}
