@@ -211,7 +211,11 @@ def tensors(file: Path) -> dict[str, dict]:
 
 def stored_format(path: Path) -> str:
     """The number format that all weights of a model's folder have in their files: "bf16", "fp16", or else "fp32"."""
-    found = {facts["dtype"] for file in weight_files(path) for facts in tensors(file).values()}
+    return common_format({facts["dtype"] for file in weight_files(path) for facts in tensors(file).values()})
+
+
+def common_format(found: set[str]) -> str:
+    """The same of formats by the names that safetensors gives them."""
     return {frozenset({"BF16"}): "bf16", frozenset({"F16"}): "fp16"}.get(frozenset(found), "fp32")
 
 

@@ -72,9 +72,10 @@ def of_folder(path: Path) -> Shape:
     model = library.describe(path)
     config = home.read_json(model.path / "config.json")
     found: dict[tuple[str, int, int], int] = {}
-    norms = 0
+    norms, formats = 0, set()
     for file in library.weight_files(model.path):
         for name, facts in library.tensors(file).items():
+            formats.add(facts["dtype"])
             match = _IN_A_LAYER.search(name)
             if match and len(facts["shape"]) == 2:
                 key = (match[1] or match[2], *facts["shape"])
@@ -84,7 +85,7 @@ def of_folder(path: Path) -> Shape:
     if model.parameters is None or not found:
         return of_config(config)
     matrices = tuple(Matrix(*key, count) for key, count in found.items())
-    return replace(_shape(config, matrices, model.parameters, norms), stored=library.stored_format(model.path))
+    return replace(_shape(config, matrices, model.parameters, norms), stored=library.common_format(formats))
 
 
 def of_config(config: dict) -> Shape:

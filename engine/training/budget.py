@@ -1,4 +1,4 @@
-"""How many tokens a pack may hold: as many as memory allows, and no more than make the device busy."""
+"""How many tokens a pack may hold: as many as memory allows, and no more than make the device busy; how much is made at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 # cores with hidden states of a quarter of a million values.
 _BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
 _BUSY_VALUES = 2**18
+
+# Bytes of fp32 logits made at once (`loss.py`): enough for fast products, small enough never to be a peak.
+LOGITS = 128 * 1024 * 1024
+# Weights widened at once (`frozen.py`): a layer's matrix whole, the output head in parts.
+WIDENED = 2**23
 
 # The share of the free memory that activations may take; the rest is for gradients, the optimiser and others.
 _SHARE = 0.5

@@ -55,12 +55,9 @@ Verdict = Literal["fits", "tight", "no"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """`memory`: bytes at the peak, which `parts` add up to; `available`: bytes that a run may take now; `seconds`: of
-    training in all, `steps` and `tokens` (of all epochs) of it; `share`: of the model, that
-    trains; `advice`: what would help most, most first."""
+    """`available`: bytes that a run may take now; `parts`: those of its peak; `seconds`: of training in all, `steps` and
+    `tokens` (of all epochs) of it; `share`: of the model, that trains; `advice`: what would help most, most first."""
 
-    verdict: Verdict
-    memory: int
     available: int
     parts: dict[str, int]
     trainable_parameters: int
@@ -70,6 +67,15 @@ class Estimate:
     tokens: int
     tokens_per_second: float
     advice: tuple[Words, ...]
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the peak."""
+        return sum(self.parts.values())
+
+    @property
+    def verdict(self) -> Verdict:
+        return _verdict(self.memory, self.available)
 
 
 def estimate(config: RunConfig) -> Estimate:
@@ -96,17 +102,13 @@ def _shared(alone: Estimate, devices: DeviceParams) -> Estimate:
         return alone
     split = ("weights", "gradients", "optimizer") if devices.spread == "parts" else ()
     parts = {name: size // count if name in split else size for name, size in alone.parts.items()}
-    need = sum(parts.values())
-    verdict = _verdict(need, alone.available)
-    return replace(
+    shared = replace(
         alone,
-        verdict=verdict,
-        advice=() if verdict == "fits" else alone.advice,
-        memory=need,
         parts=parts,
         seconds=_LOADING_S + (alone.seconds - _LOADING_S) / count,
         tokens_per_second=alone.tokens_per_second * count,
     )
+    return replace(shared, advice=()) if shared.verdict == "fits" else shared
 
 
 def _verdict(need: int, free: int) -> Verdict:
@@ -138,10 +140,7 @@ def _estimate(
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
     seconds = _LOADING_S + seen / rate + validation
-    verdict = _verdict(need, free)
     return Estimate(
-        verdict=verdict,
-        memory=need,
         available=free,
         parts=parts,
         trainable_parameters=trainable,
@@ -151,7 +150,7 @@ def _estimate(
         tokens=seen,
         tokens_per_second=rate,
         advice=(
-            *(() if verdict == "fits" else _advice(held, rows, method, params, training, need)),
+            *(() if _verdict(need, free) == "fits" else _advice(held, rows, method, params, training, need)),
             *(() if objective.tries else _fewer(rows, training, seconds)),
         ),
     )

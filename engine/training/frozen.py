@@ -1,8 +1,8 @@
 """Frozen weights that rest in 16 bits and are multiplied in fp32: the numbers of an fp32 model in half its memory.
 
 A model published in bf16 or fp16 gains nothing in fp32 but place taken, since each weight is the same number there. On a
-processor that multiplies faster in fp32, or in nothing else, a block of weights small enough for the cache is widened,
-multiplied, and overwritten by the next.
+processor that multiplies faster in fp32, or in nothing else, a block of weights is widened, multiplied, and overwritten by
+the next.
 """
 
 import functools
@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import torch
 
-# Values of a block: a layer at once, the output head in parts.
-_BLOCK = 2**23
+from engine.training import budget
 
 
 def widen(model: torch.nn.Module) -> None:
@@ -57,7 +56,7 @@ def blocks(weight: torch.Tensor, dtype: torch.dtype) -> Iterator[tuple[slice, to
     if weight.dtype == dtype:
         yield slice(0, len(weight)), weight
         return
-    rows = max(1, _BLOCK // weight.shape[1])
+    rows = max(1, budget.WIDENED // weight.shape[1])
     for start in range(0, len(weight), rows):
         part = weight[start : start + rows]
         wide = _room(dtype, weight.device)[: part.numel()].view(part.shape)
@@ -68,7 +67,7 @@ def blocks(weight: torch.Tensor, dtype: torch.dtype) -> Iterator[tuple[slice, to
 def _room(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """Where blocks are widened, one after the other. Given back and asked for anew, small values that stay would settle
     in it each time, and a heap would be twice as large as what is in it."""
-    return torch.empty(_BLOCK, dtype=dtype, device=device)
+    return torch.empty(budget.WIDENED, dtype=dtype, device=device)
 
 
 class _Product(torch.autograd.Function):

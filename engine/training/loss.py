@@ -9,10 +9,8 @@ import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from engine.training import frozen
+from engine.training import budget, frozen
 
-# Bytes of fp32 logits in flight: large enough for fast matrix products, small enough never to be a peak.
-_CHUNK_BYTES = 128 * 1024 * 1024
 # Of a vocabulary, when logits are summed up: their exponentials are gone before the next ones come.
 _PIECE = 16384
 
@@ -81,4 +79,4 @@ def head_loss(head: torch.nn.Module, hidden: torch.Tensor, labels: torch.Tensor,
 
 
 def _chunk_rows(weight: torch.Tensor) -> int:
-    return max(16, _CHUNK_BYTES // (weight.shape[0] * 4))
+    return max(16, budget.LOGITS // (weight.shape[0] * 4))

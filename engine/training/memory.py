@@ -16,10 +16,6 @@ from engine.training.config import TrainingParams
 from engine.training.method import MethodSpec
 
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-# Bytes of fp32 logits made at once (`loss.py`).
-_CHUNK = 128 * 1024 * 1024
-# Bytes in which blocks of weights at rest are widened (`frozen.py`).
-_WIDENED = 32 * 1024 * 1024
 # Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
@@ -69,7 +65,7 @@ def _weights(model: Shape, method: MethodSpec, params: Params, dtype: str, here:
     if isinstance(params, parameters.QloraParams):
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
         return int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    return model.parameters * (4 if method.saves == "model" else size) + (_WIDENED if rest != dtype else 0)
+    return model.parameters * (4 if method.saves == "model" else size) + (4 * budget.WIDENED if rest != dtype else 0)
 
 
 def _inner(model: Shape) -> int:
@@ -91,7 +87,7 @@ def parts(
     are computed there, not by PEFT's own layers as under TRL's trainers."""
     size, whole = _BYTES[dtype], method.saves == "model"
     trainable = method.count(model, params).trainable
-    chunk = min(_CHUNK, int(4 * model.vocab_size * pack.tokens))
+    chunk = min(budget.LOGITS, int(4 * model.vocab_size * pack.tokens))
     # Beside the logits stands the gradient of a head that trains, and the part that they add to it; in 16 bits they come
     # as such first, and the place of that is too small for what follows.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from engine.models import library
-from engine.training import frozen, methods
+from engine.training import budget, frozen, methods
 from engine.training.learner import Learner
 from tests.engine.training.test_gating import pack
 from tests.tiny import make_model
@@ -21,7 +21,7 @@ def stored(tmp_path):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_products_are_those_of_wide_weights(monkeypatch, bias):
-    monkeypatch.setattr(frozen, "_BLOCK", 64)
+    monkeypatch.setattr(budget, "WIDENED", 64)
     frozen._room.cache_clear()
     weight, x = torch.randn(50, 24).bfloat16(), torch.randn(7, 24)
     offset = torch.randn(50) if bias else None
