@@ -11,6 +11,7 @@ from engine.errors import Unsupported
 from engine.runs import store
 from engine.words import Words
 from ui import job_view
+from ui.drawn import drawn
 from ui.page import Page
 from ui.text import Text
 from ui.training_runs import found
@@ -26,13 +27,7 @@ _BAD_COUNT = Words(
 
 def build(page: Page) -> None:
     t, services = page.t, page.services
-    result = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.evaluation(value)}",
-        js_on_load=None,
-        elem_id="evaluation",
-        apply_default_css=False,
-    )
+    result = drawn("evaluation", "evaluation")
     progress = job_view.view(t, services, "evaluation-job")
     with gr.Row(elem_classes="td-halves"):
         data = gr.Dropdown(label=t("evaluation.data"), elem_id="evaluation-data", interactive=True)

@@ -9,6 +9,7 @@ from engine.training import calibration, objectives
 from engine.training.config import RunConfig
 from engine.training.estimate import Estimate, estimate
 from ui.chart import duration
+from ui.drawn import drawn
 from ui.text import Text
 
 # The colour of each verdict.
@@ -17,13 +18,7 @@ KIND = {"fits": "good", "tight": "warn", "no": "bad"}
 
 def view(elem_id: str) -> gr.HTML:
     """The estimate. Its value is what `shown` makes; an empty one shows nothing."""
-    return gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.fit(value)}",
-        js_on_load=None,
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return drawn(elem_id, "fit")
 
 
 def shown(t: Text, config: RunConfig) -> dict:

@@ -6,19 +6,14 @@ import gradio as gr
 from engine.data import draft, lengths
 from engine.errors import NotAModel
 from ui.draft import Asked
+from ui.drawn import drawn
 from ui.model_tab import model_name
 from ui.text import Text
 
 
 def view(elem_id: str) -> gr.HTML:
     """The charts. Its value is what `charts` makes."""
-    return gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.lengths(value)}",
-        js_on_load=None,
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return drawn(elem_id, "lengths")
 
 
 def charts(t: Text, given: Asked) -> dict:

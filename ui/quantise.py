@@ -4,6 +4,7 @@ import gradio as gr
 
 from engine import home
 from engine.models import formats, quantise
+from ui.drawn import drawn
 from ui.model_tab import chosen_model
 from ui.page import Page, choices
 from ui.text import Text
@@ -33,13 +34,7 @@ def build(page: Page) -> gr.Column:
                 interactive=True,
                 min_width=220,
             )
-        picture = gr.HTML(
-            {},
-            html_template="${TuneDesk.draw.quantised(value)}",
-            js_on_load=None,
-            elem_id="quantise-picture",
-            apply_default_css=False,
-        )
+        picture = drawn("quantise-picture", "quantised")
 
     def offer(chosen: dict, name: str | None, form: str, double: bool) -> list:
         if chosen["topic"] != LESSON:

@@ -6,6 +6,7 @@ from engine.compare import evaluate, tasks
 from engine.runs import store
 from ui import job_view
 from ui.downloads import report_address
+from ui.drawn import drawn
 from ui.page import Page
 from ui.text import LANGUAGES, Text
 from ui.training_runs import found
@@ -14,13 +15,7 @@ from ui.training_runs import found
 def build(page: Page) -> None:
     t, services = page.t, page.services
     gr.HTML(f'<p class="td-sub">{t.html("report.lead")}</p>', apply_default_css=False)
-    links = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.report(value)}",
-        js_on_load=None,
-        elem_id="report",
-        apply_default_css=False,
-    )
+    links = drawn("report", "report")
     progress = job_view.view(t, services, "report-job")
     measure = gr.Button(t("report.measure"), variant="primary", elem_id="report-measure", visible=False)
 

@@ -7,6 +7,7 @@ from engine.runs import store
 from engine.words import Words
 from ui import evaluation
 from ui.columns import comparable, run_name
+from ui.drawn import drawn
 from ui.page import Page
 from ui.text import Text
 from ui.training_runs import found
@@ -15,13 +16,7 @@ from ui.training_runs import found
 def build(page: Page) -> None:
     t = page.t
     other = gr.Dropdown(label=t("rivals.other"), info=t("rivals.help"), elem_id="rivals-other", interactive=True)
-    table = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.evaluation(value)}",
-        js_on_load=None,
-        elem_id="rivals",
-        apply_default_css=False,
-    )
+    table = drawn("rivals", "evaluation")
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])

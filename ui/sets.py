@@ -15,6 +15,7 @@ from engine.runs import status as states
 from engine.runs import store
 from engine.words import Words
 from ui import cards, judgements, table
+from ui.drawn import drawn
 from ui.model_tab import heading
 from ui.page import Page, choices
 from ui.text import Text
@@ -30,8 +31,8 @@ def build(page: Page) -> None:
         gr.HTML(heading(t, "data"), apply_default_css=False)
         sets = cards.cards("datasets")
         result = cards.stats("data-result")
-        told = _drawn("data-dropped", "told")
-        files = _drawn("data-files", "downloads")
+        told = drawn("data-dropped", "told")
+        files = drawn("data-files", "downloads")
         with gr.Column(visible=False) as more:
             with gr.Accordion(t("sets.inside"), open=False, elem_classes="td-fold", elem_id="data-inside") as fold:
                 side = gr.Radio(
@@ -44,7 +45,7 @@ def build(page: Page) -> None:
                 rows = table.table("set-rows")
             judged = judgements.Fold(t, "set-judgements")
             with gr.Accordion(t("sets.card"), open=False, elem_classes="td-fold", elem_id="data-card"):
-                card_view = _drawn("set-card", "card")
+                card_view = drawn("set-card", "card")
             with gr.Accordion(t("sets.change"), open=False, elem_classes="td-fold", elem_id="data-change"):
                 with gr.Row(elem_classes="td-inline"):
                     name = gr.Textbox(label=t("sets.new_name"), elem_id="set-name", max_lines=1, scale=4)
@@ -136,16 +137,6 @@ def download(name: str, file: str) -> Response:
     if Path(name).name != name or not path.is_file():
         return Response(status_code=404)
     return FileResponse(path, media_type="application/octet-stream", filename=file)
-
-
-def _drawn(elem_id: str, drawing: str) -> gr.HTML:
-    return gr.HTML(
-        {},
-        html_template=f"${{TuneDesk.draw.{drawing}(value)}}",
-        js_on_load=None,
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
 
 
 def _found(chosen: object) -> datasets.DataSet:

@@ -7,6 +7,7 @@ import gradio as gr
 from engine.errors import NotFound
 from engine.runs import store
 from ui import columns, present
+from ui.drawn import drawn
 from ui.page import Page
 from ui.present import Presentation
 from ui.presenter import Door
@@ -36,13 +37,7 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown]) -> None:
         with gr.Row(elem_classes="td-actions"):
             start = gr.Button(t("present.start"), variant="primary", elem_id="stage-start")
             stop = gr.Button(t("present.stop"), variant="stop", elem_id="stage-stop", visible=False)
-        door = gr.HTML(
-            {},
-            html_template="${TuneDesk.draw.door(value)}",
-            js_on_load=None,
-            elem_id="stage-door",
-            apply_default_css=False,
-        )
+        door = drawn("stage-door", "door")
 
     def show(place: dict) -> list:
         open_door = services.presenter.door

@@ -7,18 +7,13 @@ import gradio as gr
 from engine.models import structure
 from engine.training import counts, marks, methods
 from engine.training.methods import METHODS
+from ui.drawn import drawn
 from ui.text import Text
 
 
 def tree(elem_id: str) -> gr.HTML:
     """The tree. Its value is what `shown` makes."""
-    return gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.structure(value)}",
-        js_on_load=None,
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return drawn(elem_id, "structure")
 
 
 def method(t: Text, elem_id: str) -> gr.Dropdown:

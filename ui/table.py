@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.data import lengths, roles
 from engine.data.table import Table
+from ui.drawn import drawn
 from ui.text import Text
 
 PAGE = 50
@@ -96,13 +97,7 @@ def marked(t: Text, columns: list[str], mapping: roles.Mapping) -> list[dict]:
 
 def glance(elem_id: str) -> gr.HTML:
     """The columns at a glance. Its value is what `statistics` makes."""
-    return gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.columns(value)}",
-        js_on_load=None,
-        elem_id=elem_id,
-        apply_default_css=False,
-    )
+    return drawn(elem_id, "columns")
 
 
 def statistics(t: Text, source: Table) -> dict:

@@ -10,6 +10,7 @@ from engine.runs import store
 from engine.runs.store import Run
 from engine.words import Words
 from ui import job_view
+from ui.drawn import drawn
 from ui.page import Page
 from ui.text import Text
 from ui.training_runs import found
@@ -54,13 +55,7 @@ def build(page: Page, made: gr.HTML) -> None:
                 yes = gr.Button(t("upload.yes"), variant="primary", elem_id="upload-yes")
                 no = gr.Button(t("upload.no"), elem_id="upload-no")
     progress = job_view.view(t, services, "upload-job")
-    sent = gr.HTML(
-        {},
-        html_template="${TuneDesk.draw.uploads(value)}",
-        js_on_load=None,
-        elem_id="uploads",
-        apply_default_css=False,
-    )
+    sent = drawn("uploads", "uploads")
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])

@@ -18,6 +18,7 @@ from engine.runs import store
 from engine.training import config as configs
 from engine.words import Words
 from ui import columns, questions
+from ui.drawn import drawn
 from ui.page import GENERATION, Page, choices, served
 from ui.text import Text
 
@@ -50,13 +51,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         with gr.Row(elem_classes="td-actions"):
             ask = gr.Button(t("votes.ask"), variant="primary", elem_id="votes-ask")
             another = gr.Button(t("votes.another"), elem_id="votes-another")
-        shown = gr.HTML(
-            {},
-            html_template="${TuneDesk.draw.blind(value)}",
-            js_on_load=None,
-            elem_id="votes-answers",
-            apply_default_css=False,
-        )
+        shown = drawn("votes-answers", "blind")
         with gr.Column(visible=False, elem_id="votes-voting") as voting:
             better = gr.Textbox(
                 "", label=t("votes.better"), info=t("votes.better_help"), lines=2, max_lines=8, elem_id="votes-better"
