@@ -171,8 +171,7 @@ def _free(data: datasets.DataSet) -> datasets.DataSet:
 
 def _report(data: datasets.DataSet | None) -> dict | None:
     """What became of every row of the files; None for a set made otherwise: by somebody else, from votes, by a judge."""
-    path = data.path / "report.json" if data else None
-    report = home.read_json(path) if path and path.is_file() else {}
+    report = datasets.report(data.path) if data else {}
     return report if "sources" in report else None
 
 

@@ -11,6 +11,7 @@ from engine import fields, hardware, home
 from engine.compare import evaluate
 from engine.compare.curves import svg
 from engine.compare.markup import markup
+from engine.data import datasets
 from engine.errors import from_os_error
 from engine.models import library
 from engine.runs.store import Run
@@ -294,5 +295,4 @@ def _facts(values: dict[str, object]) -> str:
 
 def _report(run: Run) -> dict:
     """What conversion wrote of the data set; empty where the data set is gone."""
-    file = Path(run.config["data"]) / "report.json"
-    return home.read_json(file) if file.is_file() else {}
+    return datasets.report(Path(run.config["data"]))

@@ -1,13 +1,14 @@
 """Tables inside zip and gz files, unpacked into the cache under names of our own, with a bound on what comes out."""
 
 import gzip
+import lzma
 import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from engine.data import spool
+from engine.data import encodings, spool
 from engine.errors import NotATable
 from engine.words import Words
 
@@ -28,7 +29,8 @@ def unpacked(path: Path, kind: str) -> list[tuple[str, Path]]:
 
     def fill(place: Path) -> None:
         names = _zip(path, place) if kind == "zip" else _gz(path, place)
-        (place / "names").write_text("\n".join(names), encoding="utf-8")
+        lines = (" ".join(name.splitlines()) for name in names)
+        (place / "names").write_text("\n".join(lines), encoding="utf-8", errors="replace")
 
     place = spool.filled(spool.stamp(path, "unpacked"), fill)
     names = (place / "names").read_text(encoding="utf-8").split("\n")
@@ -59,10 +61,21 @@ def _zip(path: Path, place: Path) -> list[str]:
             for i, member in enumerate(members):
                 with archive.open(member) as file:
                     _copy(file, place / f"{i}.part", path, path.stat().st_size)
-                names.append(member.filename.replace("\n", " "))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                names.append(_name(member))
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # no room; what bz2 finds damaged has no number
         raise _refuse(path, f"the zip archive is damaged ({error})", f"zip 压缩包已损坏（{error}）") from error
     return names
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """Its name in the archive. One that does not say that it is UTF-8 may be in the encoding of somebody's Windows, which
+    zipfile takes for that of the first PCs."""
+    if member.flag_bits & 0x800:
+        return member.filename
+    raw = member.filename.encode("cp437")
+    return raw.decode(encodings.find_in(raw).encoding, "replace")
 
 
 def _is_litter(name: str) -> bool:

@@ -101,5 +101,5 @@ def _last(cell: str, role: str) -> str:
 def _json(cell: str) -> object:
     try:
         return json.loads(cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -4,6 +4,7 @@ It does not know how they are made; that is `convert`.
 """
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,12 @@ def rows(path: Path) -> Rows:
 
 
 def data_sets() -> list[DataSet]:
-    """The data sets in the workspace, newest first."""
+    """The data sets in the workspace, newest first. A folder that somebody else wrote, in no form known here, is left out."""
     # A name that begins with a dot is that of one on its way (`home.new_folder`), or left behind half made.
-    there = home.folder("data").glob("[!.]*")
-    found = [load(each) for each in there if (each / "train.json").is_file()]
+    found = []
+    for each in home.folder("data").glob("[!.]*/train.json"):
+        with suppress(NotATable, NotFound):
+            found.append(load(each.parent))
     return sorted(found, key=lambda each: (-each.created, each.name))
 
 
@@ -71,11 +74,8 @@ def load(path: Path) -> DataSet:
     train = path / "train.json"
     if not train.is_file():
         find(path)
-    report = home.read_json(path / "report.json") if (path / "report.json").is_file() else None
-    if report:
-        format, counts = report["format"], (report["train"], report["val"])
-    else:
-        format, counts = _look(path)
+    told = report(path)
+    format, counts = (told["format"], (told["train"], told["val"])) if told else _look(path)
     return DataSet(
         name=path.name,
         path=path,
@@ -84,8 +84,18 @@ def load(path: Path) -> DataSet:
         val=counts[1],
         created=train.stat().st_mtime,
         bytes=home.size_of(path),
-        demo=bool(report and report.get("demo")),
+        demo=bool(told.get("demo")),
     )
+
+
+def report(path: Path) -> dict:
+    """What became of every row of the data set in the folder `path`, as its maker tells; empty where somebody else made it,
+    or the file is damaged."""
+    try:
+        told = home.read_json(path / "report.json")
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) and told.keys() >= {"format", "train", "val"} else {}
 
 
 def _look(path: Path) -> tuple[str, tuple[int, int]]:

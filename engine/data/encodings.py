@@ -67,8 +67,9 @@ def check(name: str, file: str) -> str:
     """
     try:
         info = codecs.lookup(name)
-        "".encode(info.name)
-    except LookupError:
+        # Some are of host names or of nothing at all, and take no text as it comes.
+        b"a,b\n".decode(info.name, "replace")
+    except (LookupError, ValueError):
         reason = Words(
             f"there is no encoding '{name}'; try utf-8, gb18030, big5, shift_jis, utf-16 or latin-1",
             f"没有名为“{name}”的编码；可以试试 utf-8、gb18030、big5、shift_jis、utf-16 或 latin-1",

@@ -50,7 +50,7 @@ def _broken(path: Path, i: int, reason: str) -> NotATable:
 
 
 def _line_starts(path: Path) -> np.ndarray:
-    """Where each line starts, and the end of the last; int64. Blank lines are joined to the line before."""
+    """Where each line starts, and the end of the last; int64. Blank lines are joined to the line after."""
     starts = [np.zeros(1, np.int64)]
     at = 0
     with open(path, "rb") as file:
@@ -61,5 +61,5 @@ def _line_starts(path: Path) -> np.ndarray:
     if found[-1] != at:
         found = np.append(found, at)
     lengths = np.diff(found)
-    blank = np.flatnonzero(lengths <= 1)  # a lone "\n", as at the end of a file written by hand
+    blank = np.flatnonzero(lengths <= 2)  # a lone line end, as at the end of a file written by hand
     return np.delete(found, blank + 1) if len(found) > 1 else found

@@ -59,7 +59,7 @@ def _zip(path: Path) -> str | Words:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError):
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
         return Words("a damaged zip archive; make it anew", "损坏的 zip 压缩包，请重新生成")
     if "xl/workbook.xml" in names:
         return "xlsx"

@@ -3,14 +3,14 @@ them. Each is found by reading the file once, and kept in the workspace's cache.
 """
 
 import hashlib
-import os
-import tempfile
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from engine import home
 from engine.data import roles, spool
 from engine.errors import BadMapping, from_os_error
 from engine.words import Words
@@ -114,13 +114,11 @@ def kept(table: "Table", name: str, make: Callable[[], np.ndarray]) -> np.ndarra
     """The array called `name` of this table, from the cache or made now."""
     file = place(table, name)
     if not file.exists():
-        array = make()
+        made = io.BytesIO()
+        np.save(made, make())
         try:
             file.parent.mkdir(exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=file.parent)
-            with os.fdopen(handle, "wb") as out:
-                np.save(out, array)
-            os.replace(temporary, file)
+            home.write_atomically(file, made.getbuffer())
         except OSError as error:
             raise from_os_error(error, file) from error
     return np.load(file, mmap_mode="r")

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,17 @@ from engine.data.spool import Found
 from engine.errors import NotATable
 from engine.words import Words
 
+# How zipfile, zlib, the parser of XML and openpyxl say it.
+_DAMAGED = (
+    KeyError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    EOFError,
+    NotImplementedError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 _EMPTY = Words("there are no filled cells in it", "其中没有任何有内容的单元格")
 
 
@@ -26,13 +38,10 @@ def read_xlsx(path: Path, found: Found) -> Iterator[list[str]]:
     """
     import openpyxl
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), open(path, "rb") as file:
         warnings.simplefilter("ignore")  # of styles and extensions that a table does not need
         try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        except (KeyError, ValueError, TypeError, zipfile.BadZipFile, SyntaxError) as error:
-            raise _damaged(path, error) from error
-        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
                 rows = _filled(_shown_rows(sheet), _merges(path, sheet))
@@ -42,10 +51,8 @@ def read_xlsx(path: Path, found: Found) -> Iterator[list[str]]:
                 _note_sheets(found, sheet.title, [each.title for each in book.worksheets])
                 yield from _headed(first, rows, found)
                 return
-        except (KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise _damaged(path, error) from error
-        finally:
-            book.close()
     raise NotATable(file=path.name, reason=_EMPTY)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.errors import from_os_error
 from engine.words import Words
 
 _KEPT = 20  # tables
+_IN_USE = 6 * 3600.0  # seconds since a table was opened, in which it may still be read: several are read as one
 _VERSION = 1  # raise it when the same file should give other rows
 
 
@@ -71,7 +73,8 @@ def filled(name: str, fill: Callable[[Path], None]) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
     kept = sorted((p for p in folder().iterdir() if not p.name.startswith(".")), key=lambda p: -p.stat().st_mtime)
     for old in kept[_KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        if time.time() - old.stat().st_mtime > _IN_USE:
+            shutil.rmtree(old, ignore_errors=True)
     return place
 
 

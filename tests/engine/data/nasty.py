@@ -153,6 +153,39 @@ def xls(path: Path) -> None:
     path.write_bytes(out + record(0x000A, b""))
 
 
+def broken_inside(make: Callable[[Path], None], name: str) -> Callable[[Path], None]:
+    """A zip file whose list is whole, but not the packed bytes of the member `name`."""
+
+    def damage(path: Path) -> None:
+        make(path)
+        with zipfile.ZipFile(path) as archive:
+            member = archive.getinfo(name)
+        content = bytearray(path.read_bytes())
+        middle = member.header_offset + 30 + len(name) + member.compress_size // 2
+        content[middle : middle + 20] = bytes(20 * [0xFF])
+        path.write_bytes(content)
+
+    return damage
+
+
+def renamed(make: Callable[[Path], None], old: bytes, new: bytes) -> Callable[[Path], None]:
+    """A zip file with a member's name written otherwise."""
+
+    def change(path: Path) -> None:
+        make(path)
+        path.write_bytes(path.read_bytes().replace(old, new))
+
+    return change
+
+
+def packed(how: int) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", how) as archive:
+            archive.writestr("data.csv", _csv_bytes([HEADER, *([f"q{i}", f"a{i}"] for i in range(999))]))
+
+    return make
+
+
 def zipped(members: dict[str, bytes], link: str | None = None) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -263,6 +296,7 @@ CASES = [
     Case("table.parquet", parquet_file, ["question", "answer", "n"], [[*PAIRS[0], "0"], [*PAIRS[1], "7"], [*PAIRS[2], ""]]),
     Case("one.zip", zipped({"data.csv": _csv_bytes([HEADER, *PAIRS])}), HEADER, PAIRS),
     Case("two.zip", zipped({"a.csv": _csv_bytes([HEADER, PAIRS[0]]), "b.jsonl": lines(*RECORDS[1:])}), HEADER, PAIRS),
+    Case("two-lines.zip", zipped({"a\rb\nc.csv": _csv_bytes([HEADER, *PAIRS])}), HEADER, PAIRS),
     Case("packed.csv.gz", lambda path: path.write_bytes(gzip.compress(_csv_bytes([HEADER, *PAIRS]))), HEADER, PAIRS),
     Case("blocks.txt", text("问题一？\n回答一。\n\n\n问题二，\n第二行？\n回答二。\n\n\n\n问题三？\n\n回答三。\n"), HEADER, [["问题一？", "回答一。"], ["问题二，\n第二行？", "回答二。"], ["问题三？", "回答三。"]]),
     Case("documents.txt", text("第一段，第一行。\n第二行。\n\n第二段。\n"), ["text"], [["第一段，第一行。\n第二行。"], ["第二段。"]]),
@@ -278,6 +312,12 @@ CASES = [
     Case("cut-off.json", text('[{"question": "q", "answer": "a"}, {"question": "q"'), says="line 1"),
     Case("deep.json", text("[" * 100_000 + "]" * 100_000), says="deep"),
     Case("damaged.xlsx", zipped({"xl/workbook.xml": b"<not xml"}), says="damaged"),
+    Case("broken-sheet.xlsx", broken_inside(xlsx(_plain_sheet), "xl/worksheets/sheet1.xml"), says="damaged"),
+    *(
+        Case(f"broken-{how}.zip", broken_inside(packed(how), "data.csv"), says="damaged")
+        for how in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    ),
+    Case("name.zip", renamed(zipped({"é.csv": b"a,b\n1,2\n"}), "é".encode(), b"\xff\xff"), says="zip"),
     Case("damaged.zip", raw(b"PK\x03\x04 this is not a zip archive"), says="zip"),
     Case("damaged.csv.gz", raw(gzip.compress(b"question,answer\n" * 99)[:40]), says="gz"),
     Case("damaged.parquet", raw(b"PAR1 and nothing more PAR1"), says="Parquet"),

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from engine.data import convert, datasets, formats, segment
+from engine.data import conversations, convert, datasets, formats, segment
 from engine.data.cleaning import Cleaning
 from engine.errors import BadMapping, Exists, NoRows, NotATable, Unsupported
 
@@ -179,6 +179,7 @@ def test_conversations(tmp_path):
         {"question": "我头痛", "answer": "多久了？"},
     ]
     assert told["dropped"] == {"unreadable": 1}
+    assert conversations.messages("[" * 100_000) is None  # deeper than a parser goes
     report = json.loads((tmp_path / "qa" / "report.json").read_text())
     assert report["lost"] == {"turns": 1, "system": 1}
     convert.convert(source, tmp_path / "messages", train=2, format="messages")

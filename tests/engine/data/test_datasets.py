@@ -48,6 +48,8 @@ def test_rows_from_any_place(made, tmp_path):
     hand = tmp_path / "hand.json"
     hand.write_text('{"a": 1}\n\n{"a": 2}\n\n\n{"a": 3}')
     assert [row["a"] for row in datasets.rows(hand)] == [1, 2, 3]
+    hand.write_bytes(b'\r\n{"a": 1}\r\n\r\n{"a": 2}\r\n\r\n')
+    assert [row["a"] for row in datasets.rows(hand)] == [1, 2]
     hand.write_text('{"a": 1}\n[2]\n')
     with pytest.raises(NotATable, match="line 2"):
         datasets.rows(hand)[1]
@@ -61,6 +63,17 @@ def test_folder_of_somebody_else(tmp_path):
     (tmp_path / "train.json").write_text('{"something": "else"}\n')
     with pytest.raises(NotATable, match="known forms"):
         datasets.load(tmp_path)
+
+
+def test_a_folder_of_somebody_else_hides_no_other(made):
+    other = home.folder("data") / "other"
+    other.mkdir()
+    (other / "train.json").write_text('{"something": "else"}\n')
+    assert [each.name for each in datasets.data_sets()] == ["我的数据"]
+    (other / "train.json").write_text('{"question": "q", "answer": "a"}\n')
+    for report in ('{"format": "q', "[]", '{"their": "own"}'):
+        (other / "report.json").write_text(report)
+        assert {each.name: each.train for each in datasets.data_sets()} == {"我的数据": 15, "other": 1}
 
 
 def test_examples():

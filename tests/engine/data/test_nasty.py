@@ -1,9 +1,11 @@
 """Every nasty file gives the right table, or one sentence that names the place."""
 
+import os
+
 import openpyxl
 import pytest
 
-from engine.data import tables
+from engine.data import convert, spool, tables
 from engine.errors import NotATable, NotFound
 from tests.engine.data import nasty
 
@@ -51,10 +53,35 @@ def test_folder_is_no_table(tmp_path):
         tables.open_table(tmp_path)
 
 
-def test_unknown_encoding(tmp_path):
+@pytest.mark.parametrize("name", ["klingon", "undefined", "idna", "rot13", "utf-8\0"])
+def test_unknown_encoding(tmp_path, name):
     (tmp_path / "a.csv").write_text("a,b\n")
-    with pytest.raises(NotATable, match="klingon"):
-        tables.open_table(tmp_path / "a.csv", encoding="klingon")
+    with pytest.raises(NotATable, match=name):
+        tables.open_table(tmp_path / "a.csv", encoding=name)
+
+
+def test_names_out_of_a_zip_made_on_chinese_windows(tmp_path):
+    nasty.renamed(nasty.zipped({"xxxx.csv": b"question,answer\nq,a\n"}), b"xxxx", "数据".encode("gbk"))(
+        tmp_path / "a.zip"
+    )
+    assert "数据.csv" in tables.open_table(tmp_path / "a.zip").notes[0].zh
+
+
+def test_more_files_than_the_cache_keeps(tmp_path):
+    """What belongs to one table is not forgotten while the rest of it is opened."""
+    paths = [tmp_path / f"{i}.jsonl" for i in range(spool._KEPT + 5)]
+    for i, path in enumerate(paths):
+        path.write_bytes(nasty.lines({"question": f"q{i}", "answer": "a"}))
+    assert tables.open_tables(paths).count() == (len(paths), True)
+    nasty.zipped({path.name: path.read_bytes() for path in paths})(tmp_path / "all.zip")
+    assert tables.open_table(tmp_path / "all.zip").count() == (len(paths), True)
+    assert convert.convert(paths, tmp_path / "out")["input_rows"] == len(paths)
+    # Later it is.
+    for folder in spool.folder().iterdir():
+        os.utime(folder, (0, 0))
+    (tmp_path / "new.jsonl").write_bytes(nasty.lines({"question": "q", "answer": "a"}))
+    tables.open_table(tmp_path / "new.jsonl")
+    assert len(list(spool.folder().iterdir())) == spool._KEPT
 
 
 def test_what_was_found_can_be_said_otherwise(tmp_path):

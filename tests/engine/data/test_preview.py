@@ -1,13 +1,14 @@
 """Pages of a table: exact text from any place, searched and sorted."""
 
 import csv
+import errno
 import random
 
 import numpy as np
 import pytest
 
 from engine.data import preview, tables
-from engine.errors import BadMapping
+from engine.errors import BadMapping, DiskFull
 
 
 @pytest.fixture
@@ -46,6 +47,19 @@ def test_the_large_file_is_counted_when_somebody_looks_behind_its_front(table, r
     assert found == rows[:50] and abs(total - 6000) < 1500
     assert table.page(5000, 50)[:2] == (rows[5000:5050], 6000)
     assert table.count() == (6000, True)
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    table = tables.open_table(tmp_path / "a.csv")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DiskFull):
+        table.count()
+    assert not list(preview.place(table, "index").parent.iterdir())
 
 
 def test_search(table, rows):
