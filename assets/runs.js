@@ -82,12 +82,16 @@ TuneDesk.overlay = (element, props, server, watch) => {
   let metric = "loss", curves = {}, drawn;
 
   const draw = async () => {
+    const asked = drawn;
     const Plotly = await TuneDesk.plotly();
+    // Meanwhile other runs may have been ticked, whose points are still to come.
+    if (asked !== drawn) return;
     const { runs, words } = props.value;
+    const most = element.clientWidth < 600 ? 24 : 40;
     const traces = runs.map(([id, name], i) => ({
       x: curves[id].x,
       y: TuneDesk.even.has(metric) || metric.startsWith("eval_") ? curves[id].y : TuneDesk.smoother()(curves[id].y),
-      name, mode: metric.startsWith("eval_") || curves[id].x.length < 2 ? "lines+markers" : "lines", line: { color: COLOURS[i], width: 2.2 },
+      name: name.length > most ? `${name.slice(0, most)}…` : name, mode: metric.startsWith("eval_") || curves[id].x.length < 2 ? "lines+markers" : "lines", line: { color: COLOURS[i], width: 2.2 },
       hovertemplate: "%{y:.4g}",
     }));
     const layout = TuneDesk.layout(element, words.step, `${metric}-${runs.map(([id]) => id)}`);
@@ -102,6 +106,8 @@ TuneDesk.overlay = (element, props, server, watch) => {
     const answer = await server.curves({ metric, cursors });
     if (!answer || asked !== drawn) return;
     for (const [id, { cursor, reset, x, y }] of Object.entries(answer)) {
+      // Another call has brought the same points.
+      if ((curves[id]?.cursor ?? "") !== cursors[id]) continue;
       const before = reset ? { x: [], y: [] } : curves[id];
       curves[id] = { cursor, x: [...before.x, ...x], y: [...before.y, ...y] };
     }
@@ -164,9 +170,10 @@ TuneDesk.log = (element, props, server, watch) => {
 
   const poll = async () => {
     if (!run || !element.offsetParent) return;
-    const asked = run;
-    const answer = await server.follow({ run, seq, size });
-    if (!answer || asked !== run) return;
+    const asked = { run, seq, size };
+    const answer = await server.follow(asked);
+    // Nothing new; or meanwhile another run was opened, or another call brought the same.
+    if (!answer || asked.run !== run || asked.seq !== seq || asked.size !== size) return;
     ({ seq, size } = answer);
     for (const [time, kind, text] of answer.events) {
       const line = document.createElement("li");

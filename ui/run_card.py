@@ -10,8 +10,10 @@ from ui.training_runs import found
 def build(page: Page) -> None:
     t = page.t
     with gr.Row(elem_classes="td-fields"):
-        name = gr.Textbox(label=t("runs.name"), elem_id="run-rename", max_lines=1)
-        tags = gr.Textbox(label=t("runs.tags"), info=t("runs.tags_help"), elem_id="run-tags", max_lines=1)
+        name = gr.Textbox(label=t("runs.name"), elem_id="run-rename", elem_classes="td-field", max_lines=1)
+        tags = gr.Textbox(
+            label=t("runs.tags"), info=t("runs.tags_help"), elem_id="run-tags", elem_classes="td-field", max_lines=1
+        )
     note = gr.Textbox(label=t("runs.note"), info=t("runs.note_help"), elem_id="run-note", lines=3, max_lines=12)
     with gr.Row(elem_classes="td-actions"):
         save = gr.Button(t("runs.card_save"), elem_id="run-card-save")

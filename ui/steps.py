@@ -70,6 +70,6 @@ def _training(t: Text, id: str | None) -> str:
         return t("steps.train_none")
     status = run.status()
     if status["state"] in states.ACTIVE and status["max_steps"]:
-        left = chart.clock(status.get("eta_s"))
-        return t("steps.train_running", percent=round(100 * status["step"] / status["max_steps"]), left=left)
+        percent, left = round(100 * status["step"] / status["max_steps"]), status.get("eta_s")
+        return t("steps.train_running", percent=percent, left=chart.clock(left)) if left is not None else f"{percent}%"
     return t(f"state.{status['state']}")

@@ -137,15 +137,16 @@ class Log:
             evals, eval_end = self._evals.points(after[1], strides[1])
         return {"cursor": f"{key}:{step_end}.{eval_end}", "reset": known is None, "steps": steps, "evals": evals}
 
-    def best(self) -> dict | None:
-        """`{"step", "eval_loss"}` of the lowest validation loss so far."""
+    def losses(self) -> dict:
+        """What a state says of the curves: the last `loss` and `eval_loss`, and as `best` the lowest of these, `{"step",
+        "eval_loss"}`; each None where there is none."""
         with self._lock:
             self._take_in()
             columns, _ = self._evals.points(0, 1)
-        known = [
-            (loss, step) for loss, step in zip(columns["eval_loss"], columns["step"], strict=True) if loss is not None
-        ]
-        return {"step": min(known)[1], "eval_loss": min(known)[0]} if known else None
+            loss, eval_loss = self._steps.last("loss"), self._evals.last("eval_loss")
+        known = [pair for pair in zip(columns["eval_loss"], columns["step"], strict=True) if pair[0] is not None]
+        best = {"step": min(known)[1], "eval_loss": min(known)[0]} if known else None
+        return {"loss": loss, "eval_loss": eval_loss, "best": best}
 
     def last_seq(self) -> int:
         with self._lock:

@@ -45,6 +45,10 @@ class Curve:
         for column in self._columns.values():
             del column[keep:]
 
+    def last(self, name: str) -> float | int | None:
+        """The newest value of a column; None where there is none."""
+        return _short(self._columns[name][-1]) if len(self) else None
+
     def stride(self, limit: int) -> int:
         """How many neighbouring points share one bucket so that at most about `limit` points are shown."""
         stride = 1

@@ -131,7 +131,7 @@ def _from_events(job: Path) -> dict:
     log = events.log(job / "events.jsonl")
     for event in log.after(0):
         fold(status, event)
-    status["best"] = log.best()
+    status |= log.losses()
     status["state"] = end_state(status) or "interrupted"
     return status
 

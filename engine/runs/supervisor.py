@@ -150,7 +150,7 @@ class Supervisor:
         with Events(self._run.path / "events.jsonl") as file:
             file.write("resume", step=begin["checkpoint"] or 0, micro_batch_divisor=begin["micro_batch_divisor"])
         self._take_in()
-        self._writer.update(best=self._run.log.best())
+        self._writer.update(**self._run.log.losses())
 
     def _begin_to_follow(self) -> None:
         self._heard = time.monotonic()

@@ -227,6 +227,12 @@ def test_from_an_earlier_checkpoint_or_the_start_all_later_steps_are_taken_anew(
     queueing.submit(run)
     wait_for(lambda: state(run) == "finished")
     assert run.status()["best"] == {"step": 40, "eval_loss": 0.5}
+    (run.path / "config.json").write_text('{"steps": 25, "trouble": {"step": 21, "kind": "exit"}}')
+    queueing.resume(run, checkpoint=20)
+    wait_for(lambda: state(run) == "failed")
+    # Nothing is said any more of the steps that were given up.
+    now = run.status()
+    assert (now["loss"], now["eval_loss"], now["best"]) == (0.5, 1.0, {"step": 20, "eval_loss": 1.0})
     (run.path / "config.json").write_text('{"steps": 25}')
     queueing.resume(run, checkpoint=20)
     wait_for(lambda: state(run) == "finished")
