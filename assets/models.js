@@ -7,8 +7,10 @@
   const weight = (each) => html`
     <li class="td-weight"><span>${each.name}</span><code>${each.shape}</code><b>${each.count}</b></li>`;
 
+  const name = (text) => text.split("_").map((part, at) => html`${when(at, html`_<wbr>`)}${part}`);
+
   const row = (node) => html`
-    <span class="td-node-name">${when(node.name, html`<b>${node.name}</b>`)}<code>${node.type}</code>${when(node.mark,
+    <span class="td-node-name">${when(node.name, html`<b>${name(node.name)}</b>`)}<code>${node.type}</code>${when(node.mark,
       html`<span class="td-mark">${node.mark} <b>${node.trains}</b></span>`)}${when(node.trains && !node.mark,
       html`<i class="td-learns" title="${node.trains}"></i>`)}</span>
     <small>${node.detail}</small><span class="td-share"><i style="width: ${node.bar}%"></i></span>

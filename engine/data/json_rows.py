@@ -161,7 +161,7 @@ def _array(path: Path, file: TextIO) -> Iterator[object]:
     """The elements of a top-level array, a piece of the file at a time."""
     text = file.read(_CHUNK)
     at = text.index("[") + 1
-    lines = 0  # in the text that was let go
+    place = 1, 1  # line and column at which `text` begins in the file
     size = _CHUNK
     ended = False
     while True:
@@ -174,24 +174,27 @@ def _array(path: Path, file: TextIO) -> Iterator[object]:
             whole = end < len(text)
         except json.JSONDecodeError as error:
             if ended:
-                line = lines + text.count("\n", 0, error.pos) + 1
-                column = error.pos - text.rfind("\n", 0, error.pos)
-                raise _broken(path, line, column, error.msg) from None
+                raise _broken(path, *_after(text[: error.pos], *place), error.msg) from None
             whole = False
         if whole:
             yield value
             at = end
             size = _CHUNK
         elif ended:
-            line = lines + text.count("\n", 0, at) + 1
-            raise _broken(path, line, 1, "the closing ] is missing")
+            raise _broken(path, *_after(text[:at], *place), "the closing ] is missing")
         if not whole or at > len(text) // 2:
-            lines += text.count("\n", 0, at)
+            place = _after(text[:at], *place)
             more = file.read(size)
             ended = not more
             size *= 2
             text = text[at:] + more
             at = 0
+
+
+def _after(text: str, line: int, column: int) -> tuple[int, int]:
+    """Line and column after a text that begins at these."""
+    more = text.count("\n")
+    return line + more, len(text) - text.rfind("\n") if more else column + len(text)
 
 
 def _object(path: Path, file: TextIO, found: Found) -> Iterator[object]:

@@ -149,7 +149,7 @@ def test_lengths_say_what_is_cut(source):
         "Characters: question",
         "Characters: answer",
     ]
-    assert shown["said"].startswith("Every row fits")
+    assert shown["said"].startswith("Every row that was measured fits")
     shown = lengths.charts(t, asked(source, limit=8))
     assert shown["said"].startswith("100.0% of the rows") and shown["charts"][0]["limit"] > 0
 

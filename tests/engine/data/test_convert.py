@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from engine.data import conversations, convert, datasets, formats, segment
+from engine.data import conversations, convert, datasets, formats, json_rows, segment
 from engine.data.cleaning import Cleaning
 from engine.errors import BadMapping, Exists, NoRows, NotATable, Unsupported
 
@@ -153,6 +153,17 @@ def test_nothing_half_made(tmp_path):
     (tmp_path / "full" / "file").touch()
     with pytest.raises(Exists):
         convert.convert(tmp_path / "b.csv", tmp_path / "full")
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}, {"a": 2}, {"a" 3}]', '[{"a": 1},\n {"a": 2}, {"a":\n'])
+@pytest.mark.parametrize("chunk", [4, 1000])
+def test_where_a_list_is_broken_is_said_as_editors_count(tmp_path, monkeypatch, text, chunk):
+    monkeypatch.setattr(json_rows, "_CHUNK", chunk)
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(json.JSONDecodeError) as known:
+        json.loads(text)
+    with pytest.raises(NotATable, match=f"line {known.value.lineno}, column {known.value.colno} "):
+        convert.convert(tmp_path / "a.json", tmp_path / "out")
 
 
 CONVERSATIONS = [
