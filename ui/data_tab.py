@@ -16,7 +16,7 @@ from ui.draft import table as uploaded
 from ui.findings import Findings
 from ui.forms import Form
 from ui.model_tab import chosen_model
-from ui.page import UPLOAD_LIMIT, Page, choices
+from ui.page import UPLOAD_LIMIT, Page, choices, free
 from ui.reading import Reading
 from ui.roles import Fields
 from ui.sets import chosen_data
@@ -292,10 +292,6 @@ def _notes(t: Text, told: dict, wanted: str | None) -> str:
 
 
 def _free_name(name: str) -> str:
-    """`name`, or the first of `name-2`, `name-3` ... that no data set has."""
+    """A name for a data set that none has, from that of a file."""
     taken = {each.name for each in datasets.data_sets()}
-    name = re.sub(r'[/\\:*?"<>|]', "-", name.removesuffix("-")).strip().lstrip(".") or "data"
-    base, number = re.sub(r"-\d+$", "", name), 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
+    return free(re.sub(r'[/\\:*?"<>|]', "-", name.removesuffix("-")).strip().lstrip(".") or "data", taken.__contains__)

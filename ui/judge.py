@@ -20,7 +20,7 @@ from engine.words import Words
 from ui import columns, job_view, judgements, table
 from ui.forms import Form
 from ui.model_tab import chosen_model, model_name
-from ui.page import Page, choices
+from ui.page import Page, choices, free
 from ui.text import Text
 from ui.training_runs import found
 
@@ -114,7 +114,8 @@ def build(page: Page, training: gr.HTML) -> None:
         if secret:
             # For the processes that this one starts, and nowhere else.
             os.environ[judges.KEY] = secret.strip()
-        name = _free(f"{questions}-{t('judge.suffix')}")
+        taken = {each.name for each in datasets.data_sets()}
+        name = free(f"{questions}-{t('judge.suffix')}", lambda name: name in taken or datasets.place(name).exists())
         then = {"method": "lora", "settings": {}, "name": t("judge.run_name")}
         chosen = where.strip() if judged_by == _REMOTE else judged_by
         job = judge.begin(who, questions, chosen, datasets.place(name), params, then, name=name)
@@ -181,15 +182,6 @@ def _newest() -> store.Run | None:
 
 def _named(t: Text, key: str, run: store.Run) -> str:
     return t(key, name=run.card["name"] or run.id)
-
-
-def _free(name: str) -> str:
-    """`name`, with a number where a data set is called so already."""
-    taken, count = {each.name for each in datasets.data_sets()}, 2
-    made = name
-    while made in taken or datasets.place(made).exists():
-        made, count = f"{name}-{count}", count + 1
-    return made
 
 
 def _state(t: Text, services, job: store.Run | None) -> list:

@@ -1,5 +1,7 @@
 """Before Start: how much trains, how large the saved file will be, and in plain words what the run will do."""
 
+import math
+
 import gradio as gr
 
 from engine import home
@@ -82,7 +84,7 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
             model=model_label(t, config.model),
             rows=f"{found.train_rows:,}",
             batch=found.rows_per_step,
-            passes=f"{found.steps * found.rows_per_step / max(1, found.train_rows):.3g}",
+            passes=f"{found.steps / max(1, math.ceil(found.train_rows / found.rows_per_step)):.3g}",
         ),
         t.html(saves, method=t.of(method.label)),
         t.html(

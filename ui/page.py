@@ -6,6 +6,7 @@ engine, so a choice whose folder is gone falls back to a default. Nothing is kep
 
 import functools
 import inspect
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,14 @@ def choices(chosen: object) -> dict:
     kept = {key: given[key] for key in NOTHING_CHOSEN if isinstance(given.get(key), str)}
     found = NOTHING_CHOSEN | kept
     return found if found["step"] in STEPS else found | {"step": STEPS[0]}
+
+
+def free(name: str, taken: Callable[[str], bool]) -> str:
+    """`name`, or the first of `name-2`, `name-3` ... that is not taken."""
+    base, number, made = re.sub(r"-\d+$", "", name), 2, name
+    while taken(made):
+        made, number = f"{base}-{number}", number + 1
+    return made
 
 
 def served(fn: Callable[[dict], object]) -> Callable[[object], object]:

@@ -9,7 +9,7 @@ from engine.models import library
 from engine.training import scratch
 from ui.forms import Form
 from ui.model_tab import model_label
-from ui.page import Page, choices
+from ui.page import Page, choices, free
 
 _LEARN, _TAKE = "learn:", "take:"
 
@@ -33,7 +33,7 @@ def build(page: Page) -> None:
         with gr.Row(elem_classes="td-actions"):
             make = gr.Button(t("scratch.make"), variant="primary", elem_id="scratch-make")
 
-    def show(place: dict) -> list:
+    def show(place: dict, called: str) -> list:
         texts = sorted(datasets.data_sets(), key=lambda each: each.format != "text")
         learnt = [(t("scratch.learn", name=each.name), _LEARN + each.name) for each in texts]
         taken = [
@@ -41,7 +41,9 @@ def build(page: Page) -> None:
             for each in library.models()
         ]
         offered = [*learnt, *taken]
-        return [gr.update(choices=offered, value=offered[0][1])]
+        taken = {each.path.name for each in library.models()}
+        suggested = free(called or t("scratch.default_name"), taken.__contains__)
+        return [gr.update(choices=offered, value=offered[0][1]), suggested]
 
     def create(place: dict, called: str, source: str | None, *values: object) -> list:
         try:
@@ -57,11 +59,12 @@ def build(page: Page) -> None:
         gr.Success(t("scratch.made", name=made.name), title=t("app.done"))
         return [{**choices(place), "model": str(made)}, gr.skip(), *form.problems(None)]
 
-    page.render("model", show, [words])
+    page.render("model", show, [words, name], [name])
     make.click(
         page.guarded(create),
         [page.chosen, name, words, *form.components],
         [page.chosen, fold, *form.components],
         api_visibility="private",
         show_progress="minimal",
+        show_progress_on=name,
     )

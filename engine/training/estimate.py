@@ -4,6 +4,7 @@ Memory is what `memory.py` adds up. Time is multiplications and additions by wha
 second. `python -m engine bench fit` compares both with real runs.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +135,10 @@ def _estimate(
 
     pack, parts, trainable = held(rows, method, params, training)
     need = sum(parts.values())
-    steps = _steps(rows, training)
-    seen = round(steps * training.batch_size * rows.mean)
+    # The last step of an epoch may have fewer rows.
+    per_epoch = max(1, math.ceil(rows.train / training.batch_size))
+    steps = training.max_steps if training.max_steps > 0 else math.ceil(training.num_train_epochs * per_epoch)
+    seen = round(steps / per_epoch * rows.train * rows.mean)
     rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype, objective)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
@@ -265,12 +268,6 @@ def _rate(
     seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
     calls = _CALLS * (1 + objective.looks / 3) * model.layers
     return 1 / (seconds + calls * here.call_us * 1e-6 / pack.tokens)
-
-
-def _steps(rows: Rows, training: TrainingParams) -> int:
-    if training.max_steps > 0:
-        return training.max_steps
-    return max(1, -(-int(training.num_train_epochs * rows.train) // training.batch_size))
 
 
 def _scorer(folder: str, here: Machine) -> int:

@@ -7,7 +7,7 @@ import pytest
 from engine import hardware, home
 from engine.data import encode, formats, tokens
 from engine.models import shape
-from engine.training import calibration, config, estimate, methods, objectives, workload
+from engine.training import calibration, config, estimate, methods, objectives, outlook, workload
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.device_params import DeviceParams
@@ -80,7 +80,8 @@ def test_gpus_share_the_time_and_a_split_model_its_weights(monkeypatch):
 def test_parts_add_up_and_steps_are_counted():
     found = told(num_train_epochs=2, batch_size=16)
     assert sum(found.parts.values()) == found.memory
-    assert (found.steps, found.tokens) == (125, 125 * 16 * 200)
+    # 62 steps of 16 rows and one of 8, twice.
+    assert (found.steps, found.tokens) == (126, 2 * 1000 * 200)
     assert told(max_steps=7).steps == 7
 
 
@@ -153,6 +154,8 @@ def test_a_run_of_the_demo_is_foretold(tmp_path, monkeypatch):
     from tests.tiny import make_data
 
     data = make_data(tmp_path / "data" / "tiny")
-    found = estimate.estimate(config.build(str(home.DEMO_MODEL), str(data)))
-    assert found.verdict == "fits" and found.steps == 6 and found.seconds > 0
+    wanted = config.build(str(home.DEMO_MODEL), str(data), settings={"batch_size": 32})
+    found = estimate.estimate(wanted)
+    assert found.verdict == "fits" and found.seconds > 0
+    assert found.steps == outlook.of(wanted).steps == 4
     assert found.share == found.trainable_parameters / shape.of_folder(home.DEMO_MODEL).parameters
