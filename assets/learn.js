@@ -43,7 +43,7 @@
           text-anchor="${at === -1 ? "start" : at === 1 ? "end" : "middle"}">${String(at).replace("-", "−")}</text>`)}
       </svg>
       <p class="td-legend"><span><i class="is-before"></i>${words.before}</span><span><i class="is-trained"></i>${words.after}</span></p>
-      <p class="td-sub">${words.axis}. ${words.part}</p>`;
+      <p class="td-sub">${words.axis} ${words.part}</p>`;
   };
 
   Object.assign(TuneDesk.draw, {

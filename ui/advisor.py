@@ -84,6 +84,7 @@ def build(page: Page) -> tuple[gr.Column, gr.HTML]:
         lambda *answers: shown(t, answers),
         asked,
         advice,
+        trigger_mode="always_last",
         queue=False,
         show_progress="hidden",
         api_visibility="private",

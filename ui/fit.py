@@ -57,5 +57,4 @@ def _facts(t: Text, found: Estimate, timed: bool) -> list[dict]:
         fact("time", f"≈ {duration(t, found.seconds)}", steps)
         if timed
         else fact("time", "–", t("fit.untimed", steps=steps)),
-        fact("trains", f"{found.trainable_parameters:,}", t("fit.of_all", share=f"{found.share:.2%}")),
     ]

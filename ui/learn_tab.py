@@ -147,8 +147,10 @@ def _methods(t: Text, about: str | None) -> str:
         "saves": t(f"learn.saves_{method.saves}"),
         "rate": f"{method.learning_rate:g}",
     }
+    rate_note = f"<span>{t.html('learn.rate_note')}</span>"
     figures = "".join(
-        f'<div class="td-stat"><small>{t.html(f"learn.{name}")}</small><b>{html.escape(value)}</b></div>'
+        f'<div class="td-stat"><small>{t.html(f"learn.{name}")}</small><b>{html.escape(value)}</b>'
+        f"{rate_note if name == 'rate' else ''}</div>"
         for name, value in facts.items()
     )
     return (

@@ -1,6 +1,7 @@
 """A number to type, and how each number format holds it, bit by bit. Part of the Learn step."""
 
 import math
+from decimal import Decimal
 
 import gradio as gr
 
@@ -49,6 +50,7 @@ def build(page: Page) -> gr.Column:
         page.guarded(lambda given, largest: shown(t, given, largest)),
         [number, scale],
         bits,
+        trigger_mode="always_last",
         show_progress="hidden",
         api_visibility="private",
     )
@@ -80,7 +82,7 @@ def _row(t: Text, form: formats.Format, number: float, scale: float) -> dict:
         "bits": [{"kind": kind, "bit": bit} for kind, bit in zip(kinds, bits, strict=True)],
         "size": form.bits,
         "value": _written(value),
-        "off": t("numbers.off", error=f"{100 * off / abs(number):.2g}%") if off else t("numbers.exact"),
+        "off": t("numbers.off", error=f"{Decimal(f'{100 * off / abs(number):.2g}'):f}%") if off else t("numbers.exact"),
     }
 
 

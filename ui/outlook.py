@@ -1,13 +1,11 @@
 """Before Start: how much trains, how large the saved file will be, and in plain words what the run will do."""
 
-import math
-
 import gradio as gr
 
 from engine import home
 from engine.errors import InvalidFields, TuneDeskError
 from engine.training import methods, outlook
-from engine.training.config import RunConfig, TrainingParams
+from engine.training.config import RunConfig
 from engine.training.outlook import Outlook
 from ui import cards, fit
 from ui.model_tab import count, model_label
@@ -84,14 +82,14 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
             model=model_label(t, config.model),
             rows=f"{found.train_rows:,}",
             batch=found.rows_per_step,
-            passes=f"{found.steps / max(1, math.ceil(found.train_rows / found.rows_per_step)):.3g}",
+            passes=f"{found.passes:.3g}",
         ),
         t.html(saves, method=t.of(method.label)),
         t.html(
-            "outlook.rises",
+            "outlook.rises" if found.warmup_steps else "outlook.begins",
             warmup=f"{found.warmup_steps:,}",
             rate=_rate(found),
-            schedule=_choice(t, "lr_scheduler_type", training.lr_scheduler_type),
+            then=t(f"outlook.then_{training.lr_scheduler_type.partition('_')[0]}"),
         ),
     ]
     if found.val_rows:
@@ -120,10 +118,6 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
 
 def _rate(found: Outlook) -> str:
     return f"{found.learning_rate:g}" if found.learning_rate else "–"
-
-
-def _choice(t: Text, name: str, value: str) -> str:
-    return TrainingParams.model_fields[name].json_schema_extra["choices"][value][t.lang]
 
 
 def percent(share: float) -> str:

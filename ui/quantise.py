@@ -55,6 +55,7 @@ def build(page: Page) -> gr.Column:
         page.guarded(draw),
         [page.chosen, matrix, form, double],
         picture,
+        trigger_mode="always_last",
         show_progress="hidden",
         api_visibility="private",
     )

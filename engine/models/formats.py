@@ -79,7 +79,10 @@ FORMATS = (
     Format(
         "int8",
         "INT8",
-        Words("255 even steps between −scale and +scale.", "在 −scale 与 +scale 之间均匀地分 255 个刻度。"),
+        Words(
+            "255 even steps, from minus to plus the largest weight of the block.",
+            "在块内最大权重的负值与正值之间均匀地分 255 个刻度。",
+        ),
         (("integer", 8),),
         # Codes are two's complement: 0 ... 127, then -128, which no share reaches, ... -1.
         np.concatenate([np.arange(0, 128), np.arange(-128, 0)]).astype(np.float32) / np.float32(127),

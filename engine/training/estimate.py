@@ -4,7 +4,6 @@ Memory is what `memory.py` adds up. Time is multiplications and additions by wha
 second. `python -m engine bench fit` compares both with real runs.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,12 +56,11 @@ Verdict = Literal["fits", "tight", "no"]
 @dataclass(frozen=True)
 class Estimate:
     """`available`: bytes that a run may take now; `parts`: those of its peak; `seconds`: of training in all, `steps` and
-    `tokens` (of all epochs) of it; `share`: of the model, that trains; `advice`: what would help most, most first."""
+    `tokens` (of all epochs) of it; `advice`: what would help most, most first."""
 
     available: int
     parts: dict[str, int]
     trainable_parameters: int
-    share: float
     seconds: float
     steps: int
     tokens: int
@@ -135,10 +133,7 @@ def _estimate(
 
     pack, parts, trainable = held(rows, method, params, training)
     need = sum(parts.values())
-    # The last step of an epoch may have fewer rows.
-    per_epoch = max(1, math.ceil(rows.train / training.batch_size))
-    steps = training.max_steps if training.max_steps > 0 else math.ceil(training.num_train_epochs * per_epoch)
-    seen = round(steps / per_epoch * rows.train * rows.mean)
+    seen = round(training.passes(rows.train, training.batch_size) * rows.train * rows.mean)
     rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype, objective)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
@@ -147,9 +142,8 @@ def _estimate(
         available=free,
         parts=parts,
         trainable_parameters=trainable,
-        share=trainable / model.parameters,
         seconds=seconds,
-        steps=steps,
+        steps=training.steps(rows.train, training.batch_size),
         tokens=seen,
         tokens_per_second=rate,
         advice=(

@@ -29,6 +29,7 @@ class Outlook:
     rows_per_step: int
     val_rows: int
     steps: int
+    passes: float
     warmup_steps: int
     eval_every: int
     longest: int | None
@@ -49,10 +50,11 @@ def of(config: RunConfig) -> Outlook:
     count = method.count(shape, method.params(**config.method_params)) if shape else None
     # A whole model is about as large as it came.
     width = _ADAPTER_BYTES if method.saves == "adapter" else described.bytes / (described.parameters or 1)
-    steps = training.max_steps
-    if steps <= 0:
-        steps = math.ceil(training.num_train_epochs * math.ceil(data.train / configs.rows_per_step(config)))
+    batch = configs.rows_per_step(config)
+    steps = training.steps(data.train, batch)
     warmup = training.warmup_steps * steps if training.warmup_steps < 1 else training.warmup_steps
+    if training.lr_scheduler_type == "constant":
+        warmup = 0  # the library begins at the full rate then
     known = _lengths(data.path, data.created, base, training.max_length)
     longest = known["max"] if known else None
     return Outlook(
@@ -61,9 +63,10 @@ def of(config: RunConfig) -> Outlook:
         saved_bytes=round(count.saved * width) if count else None,
         learning_rate=configs.rate(config, described.hidden_size) if described.hidden_size else None,
         train_rows=data.train,
-        rows_per_step=configs.rows_per_step(config),
+        rows_per_step=batch,
         val_rows=min(data.val, training.eval_rows) if objectives.get(config.objective).evaluates else 0,
         steps=steps,
+        passes=training.passes(data.train, batch),
         warmup_steps=math.ceil(warmup),
         eval_every=training.eval_steps or max(1, steps // 10),
         longest=longest,

@@ -1,5 +1,6 @@
 """The training parameters common to all methods, declared once; called as in transformers' `TrainingArguments`."""
 
+import math
 from typing import Literal
 
 from engine.fields import Params, param
@@ -222,3 +223,11 @@ class TrainingParams(Params):
             "swanlab": Words("SwanLab", "SwanLab"),
         },
     )
+
+    def steps(self, rows: int, batch: int) -> int:
+        """How many corrections a run makes on `rows` rows, of which each takes `batch`; an epoch's last may take fewer."""
+        return self.max_steps if self.max_steps > 0 else max(1, math.ceil(self.num_train_epochs * -(-rows // batch)))
+
+    def passes(self, rows: int, batch: int) -> float:
+        """How many epochs those steps are."""
+        return self.steps(rows, batch) / max(1, -(-rows // batch))

@@ -27,7 +27,7 @@ def test_a_run_that_fits(wanted, lang):
     said = fit.shown(Text(lang), wanted)
     assert said["kind"] == "is-good" and said["advice"] == []
     assert sum(part["share"] for part in said["parts"]) == pytest.approx(100, abs=0.5)
-    assert len(said["facts"]) == 3
+    assert len(said["facts"]) == 2
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -44,6 +44,7 @@ MADE = (
     "contest.",
     "fetch.",
     "fit.",
+    "outlook.then_",
     "reading.",
 )
 

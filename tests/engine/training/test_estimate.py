@@ -158,4 +158,3 @@ def test_a_run_of_the_demo_is_foretold(tmp_path, monkeypatch):
     found = estimate.estimate(wanted)
     assert found.verdict == "fits" and found.seconds > 0
     assert found.steps == outlook.of(wanted).steps == 4
-    assert found.share == found.trainable_parameters / shape.of_folder(home.DEMO_MODEL).parameters

@@ -27,9 +27,21 @@ def test_a_run_does_what_was_foreseen(train, model, data, method):
     evaluated = [event["step"] for event in events if event["type"] == "eval"]
     # The base is measured after the first step, in place of that step's own measurement.
     assert evaluated[2] - evaluated[1] == found.eval_every
-    assert (found.train_rows, found.val_rows) == (48, 5)
+    assert (found.train_rows, found.val_rows, found.passes) == (48, 5, 2)
     saved = sum(file.stat().st_size for file in (run / "final").glob("*.safetensors"))
     assert found.saved_bytes == pytest.approx(saved, rel=0.35)
+
+
+def test_passes_and_warm_up_follow_from_the_steps_and_the_schedule(workspace, model, data):
+    settings = {"batch_size": 10, "max_steps": 7, "warmup_steps": 0.5}
+    found = outlook.of(configs.build(str(model), str(data), settings=settings))
+    assert found.passes == 7 / 5 and found.warmup_steps == 4
+    assert (
+        outlook.of(
+            configs.build(str(model), str(data), settings=settings | {"lr_scheduler_type": "constant"})
+        ).warmup_steps
+        == 0
+    )
 
 
 def test_the_maximum_length_is_suggested_from_the_data(workspace, model, data):
