@@ -12,7 +12,7 @@ if errorlevel 1 (
   echo TuneDesk needs Python 3.11 to 3.13. Install it from python.org and run this again.
   exit /b 2
 )
-echo Installing the packages into .venv, about 2 GB; only this once ...
+echo Installing the packages into .venv, 2 GB and more; only this once ...
 if not exist .venv\Scripts\python.exe %PYTHON% -m venv .venv || exit /b 1
 .venv\Scripts\python.exe -m pip install --disable-pip-version-check -r requirements.txt || exit /b 1
 copy /y requirements.txt .venv\installed.txt >nul

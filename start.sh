@@ -39,8 +39,8 @@ install() {
       "磁盘剩余 $free MB，微调台大约需要 $NEEDED_MB MB。请腾出空间后重新运行。"
     exit 1
   fi
-  say "Installing the packages into .venv (about 2 GB, a few minutes; only this once) ..." \
-    "正在把依赖安装到 .venv（约 2 GB，需要几分钟，仅此一次）……"
+  say "Installing the packages into .venv (2 GB and more, a few minutes; only this once) ..." \
+    "正在把依赖安装到 .venv（2 GB 以上，需要几分钟，仅此一次）……"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on -r "$requirements"
   cat requirements.txt "$requirements" >".venv/.$requirements"

@@ -26,12 +26,13 @@ def new_password() -> str:
 
 @dataclass(frozen=True)
 class Door:
-    """Where a presentation is, and what opens it."""
+    """Where a presentation is, what opens it, and whether other computers of the network reach it."""
 
     run: str
     url: str
     name: str
     password: str
+    everywhere: bool
 
 
 class Presenter:
@@ -61,7 +62,7 @@ class Presenter:
             )
             self._thread.start()
             host = _own_address() if everywhere else "127.0.0.1"
-            self.door = Door(run.id, f"http://{host}:{sock.getsockname()[1]}/", GUEST, password)
+            self.door = Door(run.id, f"http://{host}:{sock.getsockname()[1]}/", GUEST, password, everywhere)
             return self.door
 
     def stop(self) -> None:

@@ -80,5 +80,5 @@ def _door(t: Text, door: Door | None) -> dict:
             {"label": t("present.name"), "value": door.name},
             {"label": t("present.password"), "value": door.password},
         ],
-        "note": t("present.going"),
+        "note": t("present.going" if door.everywhere else "present.going_here"),
     }
