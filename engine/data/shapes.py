@@ -82,6 +82,10 @@ class Shaper:
         if "context" in columns:
             asked = [f"{q}\n{c}" if c else q for q, c in zip(asked, columns["context"], strict=True)]
         rows = list(_ROWS[self.format.key](columns, asked))
+        if "history" in columns and "history" in self.format.holds:
+            # Many a conversation ends with the same "And what else?"; it is the same only if all before it was asked too.
+            before = [[question for question, _ in turns or ()] for turns in columns["history"]]
+            asked = ["\n".join([*earlier, q]) for earlier, q in zip(before, asked, strict=True)]
         if any(codes):
             rows = [row for row, code in zip(rows, codes, strict=True) if not code]
             asked = [text for text, code in zip(asked, codes, strict=True) if not code]

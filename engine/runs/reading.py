@@ -16,6 +16,8 @@ _POINTS = 3000
 _READ_EVERY = 3.0
 _EARLIEST = 12
 _FLAT = 0.01
+# Of all that it fell: near zero a per cent is nothing.
+_LITTLE = 0.02
 _RISEN = 0.1
 _OVERFITTED = 0.02
 _FEW_ROWS = 30
@@ -91,7 +93,7 @@ def _read(run: Run) -> Words:
     parts = [statistics.median(losses[len(losses) * i // 6 : len(losses) * (i + 1) // 6]) for i in range(6)]
     if parts[-1] > min(parts) * (1 + _RISEN) and parts[-1] > parts[0]:
         return _RISING
-    if parts[-1] > parts[-2] * (1 - _FLAT):
+    if parts[-1] > parts[-2] * (1 - _FLAT) or parts[-2] - parts[-1] < _LITTLE * (parts[0] - parts[-1]):
         return _FLAT_NOW if parts[-1] < parts[0] * (1 - 5 * _FLAT) else _NOTHING_LEARNT
     return _MORE if run.status()["state"] == "finished" else _FALLING
 

@@ -109,7 +109,7 @@ class ReinforcementParams(Params):
             "一个已完成的“奖励模型”任务。命令行中填它的编号或文件夹，或填 auto、none。",
         ),
         choices={
-            "auto": Words("The newest, unless a rule is chosen", "自动：没有选规则时用最新的"),
+            "auto": Words("Newest, if no rule", "自动：无规则时用最新的"),
             "none": Words("None: only the rule counts", "不用：只按规则打分"),
         },
         names="reward_models",

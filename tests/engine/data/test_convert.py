@@ -70,6 +70,17 @@ def test_a_question_is_never_on_both_sides(tmp_path):
         assert not sides[0] & sides[1] and balanced(told)
 
 
+def test_conversations_are_the_same_question_only_with_all_that_was_asked_before(tmp_path):
+    """Each is there twice with other answers, and all end with the same words."""
+    talks = [[f"问题{i % 50}", f"回答{i}", "谢谢", f"不客气{i}"] for i in range(100)]
+    roles = ("user", "assistant") * 2
+    rows = [{"messages": [{"role": r, "content": c} for r, c in zip(roles, talk, strict=True)]} for talk in talks]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    told = convert.convert(tmp_path / "a.jsonl", tmp_path / "out", format="messages")
+    sides = [{row["messages"][0]["content"] for row in read(tmp_path / "out", split)} for split in ("train", "val")]
+    assert (told["train"], told["val"]) == (90, 10) and not sides[0] & sides[1]
+
+
 def test_stratified(tmp_path):
     rows = [[f"q{i}", f"a{i}", "rare" if i % 10 == 0 else "common"] for i in range(1000)]
     write(tmp_path / "a.csv", rows, ("question", "answer", "kind"))

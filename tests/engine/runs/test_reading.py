@@ -28,6 +28,7 @@ def said(losses, evals=(), state="running") -> str:
         ([5 * 0.97**i for i in range(60)], "running", "falling as it should"),
         ([5 * 0.97**i for i in range(60)], "finished", "more epochs"),
         ([5 * 0.8**i + 1 for i in range(100)], "finished", "hardly changed for a while"),
+        ([0.7 * 0.8**i + 0.0002 * (60 - i) for i in range(60)], "finished", "hardly changed for a while"),
         ([3 + 0.01 * math.sin(i) for i in range(100)], "finished", "since the start"),
         ([3 + i / 20 for i in range(60)], "running", "rises"),
         ([3.0] * 20 + [math.nan] * 3, "failed", "not a number since step 21"),
