@@ -17,7 +17,7 @@ from bench import _record
 from engine import hardware, home
 from engine.compare import feedback
 from engine.data import convert, datasets
-from engine.runs import store
+from engine.runs import processes, store
 from engine.training import config, estimate
 from engine.training.config import RunConfig
 from engine.training.methods import METHODS
@@ -117,7 +117,7 @@ def _measured(wanted: RunConfig) -> dict:
     run = store.create(wanted.model_dump(mode="json"))
     with open(run.path / "worker.log", "wb") as log:
         command = [sys.executable, "-m", "engine.training.worker", str(run.path)]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=home.ASSETS.parent)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=home.ASSETS.parent, env=processes.environment())
         _, code, usage = os.wait4(process.pid, 0)
     process.returncode = code
     if code:

@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 from bench import _record
+from engine.runs import processes
 
 _SHAPES = {
     "0.5b": {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14}
@@ -111,7 +112,7 @@ def measured(name: str, python: str, task: dict, folder: Path) -> dict:
     done = subprocess.run(
         [python, "-m", "bench._contenders", name, str(file)],
         cwd=Path(__file__).parent.parent,
-        env={**os.environ, **quiet},
+        env={**(processes.environment() if name.startswith("ours") else os.environ), **quiet},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
