@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
 
 def ours(task: dict) -> dict:
     from engine.runs import store
@@ -68,14 +70,15 @@ def _trl(task: dict, model: dict | None = None, **more: object) -> dict:
 
 
 def trainer(task: dict) -> dict:
-    """A plain transformers Trainer: PEFT, bf16, padded to the longest of a batch."""
+    """A plain transformers Trainer: PEFT, bf16 unless the task is in fp32, padded to the longest of a batch."""
     from transformers import AutoModelForCausalLM, DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
     tokenizer, rows = _tokenised(task)
-    dtype = torch.float32 if task["method"] == "full" else torch.bfloat16
+    # What trains as a whole is kept in fp32.
+    dtype = "fp32" if task["method"] == "full" else task["precision"]
     made = Trainer(
-        _model(task, AutoModelForCausalLM, dtype),
-        TrainingArguments(**_arguments(task), bf16=task["bf16"]),
+        _model(task, AutoModelForCausalLM, _DTYPES[dtype]),
+        TrainingArguments(**_arguments(task), bf16=task["precision"] == "bf16"),
         train_dataset=rows,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
     )
@@ -128,7 +131,7 @@ def llamafactory(task: dict) -> dict:
             "template": "qwen",
             "default_system": task["system"],
             "cutoff_len": 512,
-            "bf16": task["bf16"],
+            "bf16": task["precision"] == "bf16",
             "overwrite_output_dir": True,
         }
     )
@@ -181,7 +184,7 @@ def _quantised(task: dict) -> dict:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=_DTYPES[task["precision"]],
     )
     return {"quantization_config": four_bit}
 
@@ -245,12 +248,11 @@ CONTENDERS = {each.__name__: each for each in (ours, ours_bf16, trl, trl_packed,
 def main(name: str, file: Path) -> None:
     task = json.loads(file.read_text())
     os.environ["TUNEDESK_HOME"] = task["scratch"]
-    dtype = torch.bfloat16 if task["bf16"] else torch.float32
-    before = product_rate(dtype)
+    before = {key: product_rate(dtype) for key, dtype in _DTYPES.items()}
     measured = CONTENDERS[name](task)
     peak = _peak()
-    rate = (before + product_rate(dtype)) / 2
-    file.with_suffix(".done").write_text(json.dumps(measured | {"peak": peak, "rate": rate}))
+    rates = {key: (before[key] + product_rate(dtype)) / 2 for key, dtype in _DTYPES.items()}
+    file.with_suffix(".done").write_text(json.dumps(measured | {"peak": peak, "rates": rates}))
 
 
 if __name__ == "__main__":

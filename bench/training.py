@@ -2,8 +2,8 @@
 
 A model of Qwen2.5's shape with random weights, LoRA (r=8 on q and v), rows as long as those of a public set of medical
 dialogues. Each trainer gets a process of its own, so that its peak memory is its own; they take turns, so that all meet
-the same machine; and each process measures the rate of plain bf16 matrix products right before and after, which sets
-the limit that the arithmetic of the work allows.
+the same machine; and each process measures the rate of plain matrix products right before and after, which sets the limit
+that the arithmetic of the work allows.
 
 Tokens are real ones of question, answer and template; padding does not count. With TUNEDESK_TEST_DATA set, rows and
 tokenizer are the real ones of that folder.
@@ -43,13 +43,14 @@ _TRAINERS = ("ours", "ours_bf16", "trl", "trainer", "tutorial")
 
 
 def main(argv: list[str]) -> dict:
-    """Measure, record, and return `gemm_gflops` and `rows`: per trainer `tokens_per_second`, `examples_per_second`,
-    `peak_memory_gb`, and `share_of_limit` (of what the matrix-product rate allows)."""
+    """Measure, record, and return `gemm_gflops` (in either format), `limit` (tokens/s that each rate allows) and `rows`:
+    per trainer `tokens_per_second`, `examples_per_second`, `peak_memory_gb`, and `share_of_limit` (in the task's format)."""
     parser = argparse.ArgumentParser(prog="bench training", description=__doc__)
     parser.add_argument("--shape", choices=_SHAPES, default="0.5b")
     parser.add_argument("--method", default="lora")
     parser.add_argument("--rows", type=int, default=24)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--fp32", action="store_true", help="what the others compute in bf16, in fp32 instead")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these trainers alone")
     parser.add_argument("--llamafactory", metavar="PYTHON", help="an interpreter that has LLaMA-Factory")
@@ -62,7 +63,8 @@ def main(argv: list[str]) -> dict:
         model, data = Path(folder) / "model", Path(folder) / "data"
         real = os.environ.get("TUNEDESK_TEST_DATA")
         rows = _real_rows(Path(real), data, model, args.rows) if real else made_rows(data, model, _lengths(args.rows))
-        work = task(model, data, rows, _SHAPES[args.shape], args.method, args.batch, bf16=args.shape != "demo")
+        precision = "fp32" if args.fp32 or args.shape == "demo" else "bf16"
+        work = task(model, data, rows, _SHAPES[args.shape], args.method, args.batch, precision)
         work["settings"] = dict(each.split("=", 1) for each in args.set)
         for turn in range(args.rounds):
             for name in names:
@@ -76,15 +78,20 @@ def main(argv: list[str]) -> dict:
             f"{row['peak_memory_gb']:6.2f} GB",
             file=sys.stderr,
         )
+    rates = {
+        key: statistics.median(one["rates"][key] for each in found.values() for one in each) for key in ("bf16", "fp32")
+    }
     result = {
         "shape": args.shape,
         "method": args.method,
+        "precision": precision,
         "examples": args.rows,
         "batch": args.batch,
         "rounds": args.rounds,
         "tokens": work["tokens"],
         "flop_per_token": work["flop"],
-        "gemm_gflops": round(statistics.median(one["rate"] for each in found.values() for one in each) / 1e9, 1),
+        "gemm_gflops": {key: round(rate / 1e9, 1) for key, rate in rates.items()},
+        "limit": {key: round(rate / work["flop"], 1) for key, rate in rates.items()},
         "rows": table,
     }
     return _record.record(args.save, result) if args.save else result
@@ -92,7 +99,9 @@ def main(argv: list[str]) -> dict:
 
 def _row(name: str, found: list[dict], task: dict) -> dict:
     speed = statistics.median(task["tokens"] / each["seconds"] for each in found)
-    share = statistics.median(task["tokens"] / each["seconds"] * task["flop"] / each["rate"] for each in found)
+    share = statistics.median(
+        task["tokens"] / each["seconds"] * task["flop"] / each["rates"][task["precision"]] for each in found
+    )
     return {
         "name": name,
         "tokens_per_second": round(speed, 1),
@@ -103,8 +112,8 @@ def _row(name: str, found: list[dict], task: dict) -> dict:
 
 
 def measured(name: str, python: str, task: dict, folder: Path) -> dict:
-    """What the trainer `name`, run by the interpreter `python` in `folder`, took: `seconds`, `peak` bytes, and the `rate`
-    of matrix products around it (FLOP/s)."""
+    """What the trainer `name`, run by the interpreter `python` in `folder`, took: `seconds`, `peak` bytes, and the `rates`
+    of matrix products around it (FLOP/s, in bf16 and fp32)."""
     folder.mkdir()
     file = folder / "task.json"
     file.write_text(json.dumps(task | {"scratch": str(folder)}))
@@ -124,7 +133,9 @@ def measured(name: str, python: str, task: dict, folder: Path) -> dict:
     return measured
 
 
-def task(model: Path, data: Path, rows: list[dict], shape: dict, method: str, batch: int, bf16: bool = True) -> dict:
+def task(
+    model: Path, data: Path, rows: list[dict], shape: dict, method: str, batch: int, precision: str = "bf16"
+) -> dict:
     """A model with random weights beside its tokenizer in `model`, and what is to be done with it."""
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
@@ -133,7 +144,7 @@ def task(model: Path, data: Path, rows: list[dict], shape: dict, method: str, ba
 
     torch.manual_seed(0)
     config = Qwen2Config(**shape, max_position_embeddings=32768, eos_token_id=0, pad_token_id=0)
-    made = Qwen2ForCausalLM(config).to(torch.bfloat16 if bf16 else torch.float32)
+    made = Qwen2ForCausalLM(config).to(torch.float32 if shape is _SHAPES["demo"] else torch.bfloat16)
     made.save_pretrained(model)
     tokenizer = AutoTokenizer.from_pretrained(model)
     conversations = [
@@ -153,7 +164,7 @@ def task(model: Path, data: Path, rows: list[dict], shape: dict, method: str, ba
         "tokens": tokens,
         "flop": factor * (body + head * counted / tokens),
         "system": _SYSTEM,
-        "bf16": bf16,
+        "precision": precision,
         "settings": {},
     }
 
