@@ -12,15 +12,13 @@ from typing import Literal
 import psutil
 
 from engine import hardware, home
-from engine.fields import Params
 from engine.models import shape
 from engine.models.shape import Shape
 from engine.training import calibration, memory, methods, objectives, workload
 from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.device_params import DeviceParams
-from engine.training.memory import Pack
-from engine.training.method import MethodSpec
+from engine.training.memory import Pack, Plan
 from engine.training.objectives import ObjectiveSpec
 from engine.training.workload import Rows
 from engine.words import Words
@@ -90,7 +88,10 @@ def estimate(config: RunConfig) -> Estimate:
     rows = workload.of(config, objective)
     params = method.params(**config.method_params)
     scorer = _scorer(config.objective_params.get("reward_model", "none"), here)
-    alone = _estimate(model, rows, method, params, config.training, here, objective, scorer)
+    plan = Plan(
+        model, method, params, config.training, here, _format(config.training, here, model.parameters), objective.packed
+    )
+    alone = _estimate(plan, rows, objective, scorer)
     return _shared(alone, config.devices)
 
 
@@ -114,27 +115,17 @@ def _verdict(need: int, free: int) -> Verdict:
     return "fits" if need <= _EASE * free else "tight" if need <= free else "no"
 
 
-def _estimate(
-    model: Shape,
-    rows: Rows,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    here: Machine,
-    objective: ObjectiveSpec = objectives.OBJECTIVES[0],
-    scorer: int = 0,
-) -> Estimate:
+def _estimate(plan: Plan, rows: Rows, objective: ObjectiveSpec = objectives.OBJECTIVES[0], scorer: int = 0) -> Estimate:
     """`scorer`: bytes of a reward model that is there as well."""
-    dtype = _format(training, here, model.parameters)
-    free = available(here)
+    free, training = available(plan.here), plan.training
 
-    def held(rows: Rows, method: MethodSpec, params: Params, training: TrainingParams) -> tuple[Pack, dict, int]:
-        return _held(model, rows, method, params, training, here, dtype, free, objective, scorer)
+    def held(plan: Plan, rows: Rows) -> tuple[Pack, dict, int]:
+        return _held(plan, rows, free, objective, scorer)
 
-    pack, parts, trainable = held(rows, method, params, training)
+    pack, parts, trainable = held(plan, rows)
     need = sum(parts.values())
     seen = round(training.passes(rows.train, training.batch_size) * rows.train * rows.mean)
-    rate = _rate(model, rows, pack, method, params, trainable, training, here, dtype, objective)
+    rate = _rate(plan, rows, pack, trainable, objective)
     # Ten validations on the way cost a forward pass each.
     validation = 10 * min(rows.val, training.eval_rows) * rows.mean / (3 * rate)
     seconds = _LOADING_S + seen / rate + validation
@@ -147,32 +138,21 @@ def _estimate(
         tokens=seen,
         tokens_per_second=rate,
         advice=(
-            *(() if _verdict(need, free) == "fits" else _advice(held, rows, method, params, training, need)),
+            *(() if _verdict(need, free) == "fits" else _advice(held, plan, rows, need)),
             *(() if objective.tries else _fewer(rows, training, seconds)),
         ),
     )
 
 
-def _held(
-    model: Shape,
-    rows: Rows,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    here: Machine,
-    dtype: str,
-    free: int,
-    objective: ObjectiveSpec,
-    scorer: int,
-) -> tuple[Pack, dict[str, int], int]:
+def _held(plan: Plan, rows: Rows, free: int, objective: ObjectiveSpec, scorer: int) -> tuple[Pack, dict[str, int], int]:
     """The largest pack, the bytes of each part, and how many parameters train."""
     # TRL's trainers pad the rows that are in memory at once to the longest of them.
     mean = rows.mean if objective.packed else rows.longest
-    pack = memory.pack(model, mean, rows.longest, method, params, training, here, dtype, free)
-    parts, trainable = memory.parts(model, pack, method, params, training, here, dtype, objective.packed)
+    pack = memory.pack(plan, mean, rows.longest, free)
+    parts, trainable = memory.parts(plan, pack)
     if not objective.gives_tokens:
         parts["logits"] = 0
-    copy = (parts["weights"] if method.saves == "model" else 4 * trainable) if objective.has_copy else 0
+    copy = (parts["weights"] if plan.whole else 4 * trainable) if objective.has_copy else 0
     if copy + scorer:
         parts["others"] = copy + scorer
     return pack, parts, trainable
@@ -187,39 +167,40 @@ def _fewer(rows: Rows, training: TrainingParams, seconds: float) -> tuple[Words,
 
 
 def _advice(
-    held: Callable[[Rows, MethodSpec, Params, TrainingParams], tuple[Pack, dict, int]],
-    rows: Rows,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    need: int,
+    held: Callable[[Plan, Rows], tuple[Pack, dict, int]], plan: Plan, rows: Rows, need: int
 ) -> tuple[Words, ...]:
     """What would save most memory, most first, each with what the run would take then, by `held`."""
     short = replace(rows, longest=min(rows.longest, 256), mean=min(rows.mean, 256), answer=min(rows.answer, 256))
-    batch = max(1, training.batch_size // 4)
+    batch = max(1, plan.training.batch_size // 4)
     ways = [
-        (_CHECKPOINTING, method, params, training.model_copy(update={"gradient_checkpointing": True}), rows),
-        (_SHORTER, method, params, training, short),
-        (_BATCH, method, params, training.model_copy(update={"batch_size": batch}), rows),
+        (_CHECKPOINTING, _with(plan, gradient_checkpointing=True), rows),
+        (_SHORTER, plan, short),
+        (_BATCH, _with(plan, batch_size=batch), rows),
     ]
     ways += [
-        (words, methods.get(key), methods.get(key).params(), training, rows)
+        (words, replace(plan, method=methods.get(key), params=methods.get(key).params()), rows)
         for key, words in (("lora", _LORA), ("qlora", _QLORA))
-        if key != method.key
+        if key != plan.method.key
     ]
     saved = []
-    for words, other, its, changed, cut in ways:
-        after = sum(held(cut, other, its, changed)[1].values())
+    for words, other, cut in ways:
+        after = sum(held(other, cut)[1].values())
         if after < 0.95 * need:
             saved.append((after, words.filled(size=home.size_text(after), batch=batch)))
     return tuple(words for _, words in sorted(saved, key=lambda each: each[0])) or (_SMALLER,)
 
 
+def _with(plan: Plan, **changed: object) -> Plan:
+    """`plan` with other training parameters."""
+    return replace(plan, training=plan.training.model_copy(update=changed))
+
+
 def at_a_glance(model: Shape, here: Machine) -> Verdict:
     """Whether a model fits with LoRA and everything else as it is by default, for rows of usual length."""
     rows = Rows(train=1000, val=100, mean=150, answer=100, longest=400)
-    method = methods.get("lora")
-    return _estimate(model, rows, method, method.params(), TrainingParams(), here).verdict
+    method, training = methods.get("lora"), TrainingParams()
+    plan = Plan(model, method, method.params(), training, here, _format(training, here, model.parameters))
+    return _estimate(plan, rows).verdict
 
 
 def available(here: Machine) -> int:
@@ -241,25 +222,14 @@ def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
     )
 
 
-def _rate(
-    model: Shape,
-    rows: Rows,
-    pack: Pack,
-    method: MethodSpec,
-    params: Params,
-    trainable: int,
-    training: TrainingParams,
-    here: Machine,
-    dtype: str,
-    objective: ObjectiveSpec,
-) -> float:
+def _rate(plan: Plan, rows: Rows, pack: Pack, trainable: int, objective: ObjectiveSpec) -> float:
     """Tokens a second in training: each weight is used once forward and once backward, and once more where it trains; once
     for each further look at the rows."""
-    whole = method.saves == "model"
+    model, here, whole = plan.model, plan.here, plan.whole
     share = rows.answer / max(1.0, rows.mean) if objective.gives_tokens else 0.0
-    passes = 1 + (2 if whole else 1) * memory.depth(model, params) + training.gradient_checkpointing + objective.looks
+    passes = 1 + (2 if whole else 1) * memory.depth(plan) + plan.training.gradient_checkpointing + objective.looks
     flops = 2 * passes * (model.linear + share * model.embedding) + 4 * trainable * (not whole)
-    seconds = flops / (_SHARE * here.gflops[dtype] * 1e9)
+    seconds = flops / (_SHARE * here.gflops[plan.dtype] * 1e9)
     calls = _CALLS * (1 + objective.looks / 3) * model.layers
     return 1 / (seconds + calls * here.call_us * 1e-6 / pack.tokens)
 

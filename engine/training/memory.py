@@ -30,6 +30,30 @@ _SAME_INPUT = {name: "attention" for name in ("q_proj", "k_proj", "v_proj")} | {
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What is trained, how, and where. `dtype`: the format of the products; `fused`: adapters that `lora.py` knows are
+    computed there, not by PEFT's own layers as under TRL's trainers."""
+
+    model: Shape
+    method: MethodSpec
+    params: Params
+    training: TrainingParams
+    here: Machine
+    dtype: str
+    fused: bool = True
+
+    @property
+    def size(self) -> int:
+        """Bytes of a value in the format of the products."""
+        return _BYTES[self.dtype]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the weights themselves train."""
+        return self.method.saves == "model"
+
+
+@dataclass(frozen=True)
 class Pack:
     """`tokens` that are worked on at once, virtual ones among them; `virtual`: of these, for each real one."""
 
@@ -37,35 +61,27 @@ class Pack:
     virtual: float
 
 
-def pack(
-    model: Shape,
-    mean: float,
-    longest: int,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    here: Machine,
-    dtype: str,
-    free: int,
-) -> Pack:
+def pack(plan: Plan, mean: float, longest: int, free: int) -> Pack:
     """The largest pack of a run whose rows have `mean` tokens, the longest `longest`, where `free` bytes may be taken."""
-    itemsize = 4 if method.saves == "model" else _BYTES[dtype]
+    model, here, training = plan.model, plan.here, plan.training
+    itemsize = 4 if plan.whole else plan.size
     each = budget.activation_bytes(
         model.hidden_size, _inner(model), model.layers, itemsize, training.gradient_checkpointing
     )
-    left = free - here.runtime - _AROUND - _weights(model, method, params, dtype, here)
-    virtual = params.model_dump().get("num_virtual_tokens", 0)
+    left = free - here.runtime - _AROUND - _weights(plan)
+    virtual = plan.params.model_dump().get("num_virtual_tokens", 0)
     most = min(budget.within(max(0, left), here.kind, model.hidden_size, each), training.batch_size * (mean + virtual))
     return Pack(max(longest + virtual, most), virtual / max(1.0, mean))
 
 
-def _weights(model: Shape, method: MethodSpec, params: Params, dtype: str, here: Machine, fused: bool = True) -> int:
-    rest = method.at_rest(params, model.stored, dtype, here.kind) if fused else dtype
+def _weights(plan: Plan) -> int:
+    model, dtype = plan.model, plan.dtype
+    rest = plan.method.at_rest(plan.params, model.stored, dtype, plan.here.kind) if plan.fused else dtype
     size = _BYTES[rest]
-    if isinstance(params, parameters.QloraParams):
+    if isinstance(plan.params, parameters.QloraParams):
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
         return int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    return model.parameters * (4 if method.saves == "model" else size) + (4 * budget.WIDENED if rest != dtype else 0)
+    return model.parameters * (4 if plan.whole else size) + (4 * budget.WIDENED if rest != dtype else 0)
 
 
 def _inner(model: Shape) -> int:
@@ -73,33 +89,23 @@ def _inner(model: Shape) -> int:
     return max(matrix.outputs for matrix in model.matrices)
 
 
-def parts(
-    model: Shape,
-    pack: Pack,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    here: Machine,
-    dtype: str,
-    fused: bool = True,
-) -> tuple[dict[str, int], int]:
-    """Bytes of each part, and how many parameters train. `dtype`: of the products; `fused`: adapters that `lora.py` knows
-    are computed there, not by PEFT's own layers as under TRL's trainers."""
-    size, whole = _BYTES[dtype], method.saves == "model"
-    trainable = method.count(model, params).trainable
+def parts(plan: Plan, pack: Pack) -> tuple[dict[str, int], int]:
+    """Bytes of each part, and how many parameters train."""
+    model, params, here = plan.model, plan.params, plan.here
+    trainable = plan.method.count(model, params).trainable
     chunk = min(budget.LOGITS, int(4 * model.vocab_size * pack.tokens))
     # Beside the logits stands the gradient of a head that trains, and the part that they add to it; in 16 bits they come
     # as such first, and the place of that is too small for what follows.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
-    logits = chunk + 2 * trains_head + (chunk // 2 if size == 2 else 0)
-    once, passing = dense(model, method, params, training, size, fused)
-    activations = pack.tokens * kept(model, method, params, training, size, pack.virtual, fused) + once
+    logits = chunk + 2 * trains_head + (chunk // 2 if plan.size == 2 else 0)
+    once, passing = dense(plan)
+    activations = pack.tokens * kept(plan, pack.virtual) + once
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.
     activations += max(0, passing - logits)
-    of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(params, fused)
-    heap = 1.0 if here.kind == "cuda" else _HEAP_IN_16_BITS if size == 2 else _HEAP_OF_PEFT if of_peft else _HEAP
+    of_peft = isinstance(params, parameters.LoraFamily | parameters.AdaloraParams) and not _fused(plan)
+    heap = 1.0 if here.kind == "cuda" else _HEAP_IN_16_BITS if plan.size == 2 else _HEAP_OF_PEFT if of_peft else _HEAP
     return {
-        "weights": _weights(model, method, params, dtype, here, fused) + (0 if whole else 4 * trainable),
+        "weights": _weights(plan) + (0 if plan.whole else 4 * trainable),
         "gradients": 4 * trainable,
         "optimizer": 8 * trainable,
         "activations": int(heap * activations),
@@ -108,41 +114,36 @@ def parts(
     }, trainable
 
 
-def kept(
-    model: Shape,
-    method: MethodSpec,
-    params: Params,
-    training: TrainingParams,
-    size: int,
-    virtual: float = 0.0,
-    fused: bool = True,
-) -> float:
-    """Bytes that one token leaves for the backward pass in all layers. `size`: of a value in the format of the products;
-    `virtual`: virtual tokens a real one, which a prefix adds to keys and values."""
+def kept(plan: Plan, virtual: float = 0.0) -> float:
+    """Bytes that one token leaves for the backward pass in all layers. `virtual`: virtual tokens a real one, which a
+    prefix adds to keys and values."""
+    model, size = plan.model, plan.size
     attention = next((matrix.inputs for matrix in model.matrix("o_proj")), model.hidden_size)
-    keys = model.key_values * (1 + (virtual if method.layout == "prefix" else 0))
+    keys = model.key_values * (1 + (virtual if plan.method.layout == "prefix" else 0))
     # The inputs of both norms, in fp32; query, key, value and result of the attention; gate, up and, where these are not
     # one step with it, the activation.
-    wide = 2 if fused else 3
+    wide = 2 if plan.fused else 3
     layer = 8 * model.hidden_size + size * (2 * attention + 2 * keys + wide * _inner(model))
-    layer += _for_what_learns(model, method, params, size, fused)
-    if training.gradient_checkpointing:
+    layer += _for_what_learns(plan)
+    if plan.training.gradient_checkpointing:
         return layer + model.layers * model.hidden_size * size
-    return layer * model.layers * depth(model, params)
+    return layer * model.layers * depth(plan)
 
 
-def depth(model: Shape, params: Params) -> float:
+def depth(plan: Plan) -> float:
     """The share of the layers that the backward pass goes through: with freeze tuning only the last ones."""
-    return min(1.0, params.model_dump().get("num_layers", model.layers) / model.layers)
+    layers = plan.model.layers
+    return min(1.0, plan.params.model_dump().get("num_layers", layers) / layers)
 
 
-def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int, fused: bool) -> float:
+def _for_what_learns(plan: Plan) -> float:
     """Bytes that one token leaves in one layer for the gradients of what learns there."""
-    learning = _learning(model, method, params)
+    model, params, size = plan.model, plan.params, plan.size
+    learning = _learning(plan)
     inputs = sum(matrix.inputs * matrix.count for matrix in learning) / model.layers
     outputs = sum(matrix.outputs * matrix.count for matrix in learning) / model.layers
     shared = size * sum({_SAME_INPUT.get(matrix.name, matrix.name): matrix.inputs for matrix in learning}.values())
-    if method.saves == "model":
+    if plan.whole:
         # Norms keep their results too, in fp32; in 16 bits each matrix reads a copy of its own.
         return 8 * model.hidden_size + (2 * inputs if size == 2 else shared)
     if isinstance(params, parameters.NormParams):
@@ -153,7 +154,7 @@ def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int
         return size * 2 * model.key_values + 4 * inner
     if not learning:
         return 0
-    width = size if _fused(params, fused) else 4
+    width = size if _fused(plan) else 4
     # With dropout each adapter has its own input and its mask; PEFT's have their own in fp32 where the model has not.
     layer = 2 * width * inputs if params.lora_dropout else shared if width == size else width * inputs
     rank = params.init_r if isinstance(params, parameters.AdaloraParams) else params.r
@@ -167,22 +168,20 @@ def _for_what_learns(model: Shape, method: MethodSpec, params: Params, size: int
     return layer
 
 
-def _learning(model: Shape, method: MethodSpec, params: Params) -> list[Matrix]:
+def _learning(plan: Plan) -> list[Matrix]:
     """The matrices that train or have an adapter."""
-    if method.saves == "model":
-        return list(model.matrices)
-    names = params.model_dump().get("target_modules")
-    return list(counts.targets(model, names)) if names else []
+    if plan.whole:
+        return list(plan.model.matrices)
+    names = plan.params.model_dump().get("target_modules")
+    return list(counts.targets(plan.model, names)) if names else []
 
 
-def _fused(params: Params, fused: bool) -> bool:
+def _fused(plan: Plan) -> bool:
     """Whether its adapters are computed by `lora.py`, not by PEFT's own layers."""
-    return fused and isinstance(params, parameters.LoraParams)
+    return plan.fused and isinstance(plan.params, parameters.LoraParams)
 
 
-def dense(
-    model: Shape, method: MethodSpec, params: Params, training: TrainingParams, size: int, fused: bool = True
-) -> tuple[int, int]:
+def dense(plan: Plan) -> tuple[int, int]:
     """Bytes of whole matrices beside the weights: kept for the backward pass, and at once in passing.
 
     DoRA, as PEFT computes it, multiplies A and B out in each forward pass, by way of an identity matrix as wide as the
@@ -190,14 +189,15 @@ def dense(
     gradient. With dropout it multiplies the weights a second time, and in 16 bits keeps their copy in fp32. Weights that
     train in fp32, and a LoRA's matrices, have copies in 16 bits where that is the format of the products.
     """
+    model, params, size = plan.model, plan.params, plan.size
     if isinstance(params, parameters.FullParams | parameters.FreezeParams):
-        return (int(2 * model.linear * depth(model, params)) if size == 2 else 0), 0
-    if _fused(params, fused):
-        return (2 * method.count(model, params).trainable if size == 2 else 0), 0
+        return (int(2 * model.linear * depth(plan)) if size == 2 else 0), 0
+    if _fused(plan):
+        return (2 * plan.method.count(model, params).trainable if size == 2 else 0), 0
     if not isinstance(params, parameters.DoraParams):
         return 0, 0
     adapted = list(counts.targets(model, params.target_modules))
     copies = 4 if size == 2 else 3
     passing = max(4 * matrix.inputs * (matrix.inputs + copies * matrix.outputs) for matrix in adapted)
     once = 4 * sum(matrix.parameters for matrix in adapted) if size == 2 and params.lora_dropout else 0
-    return once // (model.layers if training.gradient_checkpointing else 1), passing
+    return once // (model.layers if plan.training.gradient_checkpointing else 1), passing

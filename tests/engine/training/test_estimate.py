@@ -11,6 +11,7 @@ from engine.training import calibration, config, estimate, methods, objectives, 
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.device_params import DeviceParams
+from engine.training.memory import Plan
 from engine.training.workload import Rows
 from tests.engine.training.objectives import write
 
@@ -55,7 +56,9 @@ def told(
 ) -> estimate.Estimate:
     spec = methods.get(method)
     training = TrainingParams(**training)
-    return estimate._estimate(model, rows, spec, spec.params(), training, here, objectives.get(objective), scorer)
+    dtype, goal = estimate._format(training, here, model.parameters), objectives.get(objective)
+    plan = Plan(model, spec, spec.params(), training, here, dtype, goal.packed)
+    return estimate._estimate(plan, rows, goal, scorer)
 
 
 def test_methods_are_ordered_by_what_they_cost():

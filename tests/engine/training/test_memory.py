@@ -9,11 +9,14 @@ import torch
 from bitsandbytes.nn import Linear4bit
 from transformers import AutoModelForCausalLM
 
+from engine import hardware
 from engine.models import shape
+from engine.models.shape import Shape
 from engine.training import budget, loading, memory, methods
 from engine.training.batching import Layout, Pack
 from engine.training.config import TrainingParams
 from engine.training.learner import Learner
+from engine.training.memory import Plan
 from engine.training.packing import Packing
 from tests.engine.training import plain
 from tests.engine.training.test_estimate import HERE, QWEN
@@ -82,22 +85,25 @@ def held(model, method: str, params: dict, dtype: torch.dtype) -> tuple[float, i
     return found, int(count)
 
 
-@pytest.mark.parametrize("size, dtype", [(4, torch.float32), (2, torch.bfloat16)], ids=["fp32", "bf16"])
+def planned(model: Shape, method: str, dtype: str, **params: object) -> Plan:
+    spec = methods.get(method)
+    return Plan(model, spec, spec.params(**params), TrainingParams(), HERE, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
 @pytest.mark.parametrize("method, params", CASES, ids=plain.names(CASES))
-def test_what_is_kept_is_what_autograd_keeps(models, method, params, size, dtype):
+def test_what_is_kept_is_what_autograd_keeps(models, method, params, dtype):
     params = params | ({"num_layers": 4} if method == "freeze" else {})
-    (two, tokens), (four, _) = (held(model, method, params, dtype) for model in models)
-    spec, large = methods.get(method), shape.of_folder(models[1])
-    chosen, training = spec.params(**params), TrainingParams()
-    virtual = chosen.model_dump().get("num_virtual_tokens", 0) * len(LENGTHS) / sum(LENGTHS)
-    once, _ = memory.dense(large, spec, chosen, training, size)
-    said = once + tokens * memory.kept(large, spec, chosen, training, size, virtual)
+    (two, tokens), (four, _) = (held(model, method, params, hardware.torch_dtype(dtype)) for model in models)
+    plan = planned(shape.of_folder(models[1]), method, dtype, **params)
+    virtual = plan.params.model_dump().get("num_virtual_tokens", 0) * len(LENGTHS) / sum(LENGTHS)
+    once, _ = memory.dense(plan)
+    said = once + tokens * memory.kept(plan, virtual)
     assert 2 * (four - two) == pytest.approx(said, rel=0.08)
 
 
 def test_freeze_tuning_keeps_its_last_layers_only():
-    spec = methods.get("freeze")
-    few, all = (memory.kept(QWEN, spec, spec.params(num_layers=n), TrainingParams(), 4) for n in (6, QWEN.layers))
+    few, all = (memory.kept(planned(QWEN, "freeze", "fp32", num_layers=n)) for n in (6, QWEN.layers))
     assert few == pytest.approx(all / 4)
 
 
@@ -106,8 +112,7 @@ MOST = budget.within(10**12, "cpu", QWEN.hidden_size, 1)
 
 
 def packed(method: str, mean: float = 200, longest: int = 500, free: int = 32 * 10**9, **params: object) -> memory.Pack:
-    spec = methods.get(method)
-    return memory.pack(QWEN, mean, longest, spec, spec.params(**params), TrainingParams(), HERE, "bf16", free)
+    return memory.pack(planned(QWEN, method, "bf16", **params), mean, longest, free)
 
 
 def test_virtual_tokens_take_room_in_a_pack():
