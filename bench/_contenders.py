@@ -25,7 +25,7 @@ def ours(task: dict) -> dict:
 
     settings = {"batch_size": task["batch"], "num_train_epochs": 1, "save_steps": 10_000, **task["settings"]}
     if task["method"] in ("lora", "qlora"):
-        settings["target_modules"] = "q_proj,v_proj"
+        settings["target_modules"] = task["targets"]
     made = config.build(task["model"], task["data"], method=task["method"], settings=settings)
     run = store.create(made.model_dump())
     worker.main(run.path)
@@ -125,7 +125,7 @@ def llamafactory(task: dict) -> dict:
             "finetuning_type": "lora",
             "lora_rank": 8,
             "lora_alpha": 16,
-            "lora_target": "q_proj,v_proj",
+            "lora_target": {"all-linear": "all"}.get(task["targets"], task["targets"]),
             "dataset": "rows",
             "dataset_dir": str(folder),
             "template": "qwen",
@@ -154,8 +154,9 @@ def _arguments(task: dict) -> dict:
 def _peft_config(task: dict):
     import peft
 
+    targets = task["targets"] if task["targets"] == "all-linear" else task["targets"].split(",")
     made = {
-        "lora": lambda: peft.LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
+        "lora": lambda: peft.LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM"),
         "prompt_tuning": lambda: peft.PromptTuningConfig(num_virtual_tokens=20, task_type="CAUSAL_LM"),
         "p_tuning": lambda: peft.PromptEncoderConfig(
             num_virtual_tokens=20, encoder_hidden_size=896, task_type="CAUSAL_LM"

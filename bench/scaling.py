@@ -49,7 +49,8 @@ def main(argv: list[str]) -> dict:
 def _measured(folder: Path, case: dict) -> dict:
     data, model = folder / "data", folder / "model"
     rows = training.made_rows(data, model, [(case["length"] // 2, case["length"] // 2)] * case["rows"])
-    task = training.task(model, data, rows, case["shape"], "lora", case["batch"])
+    training.make_model(model, case["shape"])
+    task = training.task(model, data, rows, "lora", case["batch"])
     task["settings"] = {"max_length": 8192}
     found = training.measured("ours", sys.executable, task, folder / "run")
     return {

@@ -1,9 +1,10 @@
 """How fast training is against other trainers and against the machine: python -m engine bench training [--help]
 
 A model of Qwen2.5's shape with random weights, LoRA (r=8 on q and v), rows as long as those of a public set of medical
-dialogues. Each trainer gets a process of its own, so that its peak memory is its own; they take turns, so that all meet
-the same machine; and each process measures the rate of plain matrix products right before and after, which sets the limit
-that the arithmetic of the work allows.
+dialogues; or (`--shape demo`) the shipped model and rows, with LoRA on all linear layers, as the demo has it. Each
+trainer gets a process of its own, so that its peak memory is its own; they take turns, so that all meet the same
+machine; and each process measures the rate of plain matrix products right before and after, which sets the limit that
+the arithmetic of the work allows.
 
 Tokens are real ones of question, answer and template; padding does not count. With TUNEDESK_TEST_DATA set, rows and
 tokenizer are the real ones of that folder.
@@ -21,6 +22,7 @@ import tempfile
 from pathlib import Path
 
 from bench import _record
+from engine import home
 from engine.runs import processes
 
 _SHAPES = {
@@ -28,8 +30,6 @@ _SHAPES = {
     | {"num_key_value_heads": 2, "vocab_size": 151936, "tie_word_embeddings": True},
     "7b": {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28}
     | {"num_key_value_heads": 4, "vocab_size": 152064, "tie_word_embeddings": False},
-    "demo": {"hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 6, "num_attention_heads": 4}
-    | {"num_key_value_heads": 2, "vocab_size": 6000, "tie_word_embeddings": True},
 }
 _SYSTEM = "You are a helpful assistant."
 _TEMPLATE = (
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> dict:
     """Measure, record, and return `gemm_gflops` (in either format), `limit` (tokens/s that each rate allows) and `rows`:
     per trainer `tokens_per_second`, `examples_per_second`, `peak_memory_gb`, and `share_of_limit` (in the task's format)."""
     parser = argparse.ArgumentParser(prog="bench training", description=__doc__)
-    parser.add_argument("--shape", choices=_SHAPES, default="0.5b")
+    parser.add_argument("--shape", choices=[*_SHAPES, "demo"], default="0.5b")
     parser.add_argument("--method", default="lora")
     parser.add_argument("--rows", type=int, default=24)
     parser.add_argument("--batch", type=int, default=4)
@@ -61,10 +61,14 @@ def main(argv: list[str]) -> dict:
     found: dict[str, list[dict]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         model, data = Path(folder) / "model", Path(folder) / "data"
-        real = os.environ.get("TUNEDESK_TEST_DATA")
-        rows = _real_rows(Path(real), data, model, args.rows) if real else made_rows(data, model, _lengths(args.rows))
-        precision = "fp32" if args.fp32 or args.shape == "demo" else "bf16"
-        work = task(model, data, rows, _SHAPES[args.shape], args.method, args.batch, precision)
+        if args.shape == "demo":
+            model, precision, targets = home.DEMO_MODEL, "fp32", "all-linear"
+            rows = _table_rows(home.DEMO_DATA, data, args.rows)
+        else:
+            precision, targets = "fp32" if args.fp32 else "bf16", "q_proj,v_proj"
+            rows = _rows(data, model, args.rows)
+            make_model(model, _SHAPES[args.shape])
+        work = task(model, data, rows, args.method, args.batch, precision, targets)
         work["settings"] = dict(each.split("=", 1) for each in args.set)
         for turn in range(args.rounds):
             for name in names:
@@ -133,19 +137,34 @@ def measured(name: str, python: str, task: dict, folder: Path) -> dict:
     return measured
 
 
-def task(
-    model: Path, data: Path, rows: list[dict], shape: dict, method: str, batch: int, precision: str = "bf16"
-) -> dict:
-    """A model with random weights beside its tokenizer in `model`, and what is to be done with it."""
+def make_model(folder: Path, shape: dict) -> None:
+    """A model of this shape with random weights, in bf16, beside its tokenizer."""
     import torch
-    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
-
-    from engine.data import encode
+    from transformers import Qwen2Config, Qwen2ForCausalLM
 
     torch.manual_seed(0)
     config = Qwen2Config(**shape, max_position_embeddings=32768, eos_token_id=0, pad_token_id=0)
-    made = Qwen2ForCausalLM(config).to(torch.float32 if shape is _SHAPES["demo"] else torch.bfloat16)
-    made.save_pretrained(model)
+    Qwen2ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+
+
+def task(
+    model: Path,
+    data: Path,
+    rows: list[dict],
+    method: str,
+    batch: int,
+    precision: str = "bf16",
+    targets: str = "q_proj,v_proj",
+) -> dict:
+    """What is to be done with the model in `model`. `precision`: of what the others compute; `targets`: of a LoRA."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    from engine.data import encode
+
+    config = AutoConfig.from_pretrained(model)
+    with torch.device("meta"):
+        made = AutoModelForCausalLM.from_config(config)
     tokenizer = AutoTokenizer.from_pretrained(model)
     conversations = [
         [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["answer"]}] for row in rows
@@ -163,6 +182,7 @@ def task(
         "examples": len(rows),
         "tokens": tokens,
         "flop": factor * (body + head * counted / tokens),
+        "targets": targets,
         "system": _SYSTEM,
         "precision": precision,
         "settings": {},
@@ -199,11 +219,19 @@ def made_rows(data: Path, model: Path, lengths: list[tuple[int, int]]) -> list[d
     return _written(data, [{"question": question, "answer": answer} for question, answer in texts])
 
 
-def _real_rows(source: Path, data: Path, model: Path, count: int) -> list[dict]:
+def _rows(data: Path, model: Path, count: int) -> list[dict]:
+    """Real rows and tokenizer where TUNEDESK_TEST_DATA names them, else such as are made up."""
+    real = os.environ.get("TUNEDESK_TEST_DATA")
+    if not real:
+        return made_rows(data, model, _lengths(count))
+    shutil.copytree(Path(real) / "qwen2-tokenizer", model)
+    (table,) = (Path(real) / "chinese-medical-dialogue").glob("*.csv")
+    return _table_rows(table, data, count)
+
+
+def _table_rows(table: Path, data: Path, count: int) -> list[dict]:
     import pandas
 
-    shutil.copytree(source / "qwen2-tokenizer", model)
-    (table,) = (source / "chinese-medical-dialogue").glob("*.csv")
     frame = pandas.read_csv(table, encoding="gb18030", encoding_errors="replace", dtype=str).dropna()
     frame = frame.sample(count, random_state=0)
     return _written(data, [{"question": q, "answer": a} for q, a in zip(frame["ask"], frame["answer"], strict=True)])
