@@ -1,6 +1,7 @@
 """Starts TuneDesk: `python app.py`. Parses the options, builds the web application, serves it, opens a window."""
 
 import argparse
+import errno
 import ipaddress
 import os
 import shutil
@@ -10,8 +11,9 @@ import sys
 import threading
 import time
 import webbrowser
-from pathlib import Path
 
+from engine import home
+from engine.errors import Unsupported
 from engine.words import Words, system_language
 
 _PORT = 7860
@@ -47,6 +49,10 @@ _PORT_TAKEN = Words(
     "Port {port} is in use. Close the program that uses it or give another one, such as --port {other}.",
     "端口 {port} 已被占用。请关闭占用它的程序，或换一个端口，例如 --port {other}。",
 )
+_NO_LISTENING = Words(
+    "TuneDesk cannot listen at {host}, port {port}: {reason}. Give another --host or --port.",
+    "微调台无法在 {host} 的端口 {port} 上监听：{reason}。请更换 --host 或 --port。",
+)
 _AT = Words("TuneDesk is running at {url}  (stop it with Ctrl+C)", "微调台已启动：{url}（按 Ctrl+C 退出）")
 _PRESENTED = Words(
     "The audience logs in as {name} with the password {password}", "观众登录：用户名 {name}，密码 {password}"
@@ -69,13 +75,17 @@ def main() -> int:
     if wrong:
         print(wrong, file=sys.stderr)
         return 2
-    if options.home:
-        os.environ["TUNEDESK_HOME"] = str(Path(options.home).expanduser().resolve())
+    try:
+        home.enter(options.home)
+    except Unsupported as error:
+        print(error.text(lang), file=sys.stderr)
+        return 2
     if options.present and not presentable(options.present, lang):
         return 2
-    sock = listen(options.host, options.port)
-    if sock is None:
-        print(_PORT_TAKEN.text(lang, port=options.port, other=options.port + 1), file=sys.stderr)
+    try:
+        sock = listen(options.host, options.port)
+    except (OSError, OverflowError) as error:
+        print(unheard(error, options, lang), file=sys.stderr)
         return 2
     serve(sock, options, lang)
     return 0
@@ -126,18 +136,30 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def listen(host: str, port: int) -> socket.socket | None:
-    """A socket bound to the address; None when something else listens there."""
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address.
+
+    Raises:
+        OSError: something else listens there, or it is no address of this computer. OverflowError: there is no such port.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     if os.name != "nt":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host.strip("[]"), port))
-    except OSError:
+    except (OSError, OverflowError):
         sock.close()
-        return None
+        raise
     return sock
+
+
+def unheard(error: OSError | OverflowError, options: argparse.Namespace, lang: str) -> str:
+    """Why `listen` failed, and what to do."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return _PORT_TAKEN.text(lang, port=options.port, other=options.port + 1)
+    reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+    return _NO_LISTENING.text(lang, host=options.host, port=options.port, reason=reason)
 
 
 def serve(sock: socket.socket, options: argparse.Namespace, lang: str) -> None:

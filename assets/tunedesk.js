@@ -38,18 +38,6 @@ Object.assign((window.TuneDesk ||= {}), {
     });
   },
 
-  // A table whose rows say which was pressed.
-  table(element, trigger) {
-    const press = (event) => {
-      const row = event.target.closest("[data-row]");
-      if (row) trigger("open", { row: row.dataset.row });
-    };
-    element.addEventListener("click", press);
-    element.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target.matches("[data-row]")) press(event);
-    });
-  },
-
   // A place to drop files on, or to click. They are sent one after the other.
   dropzone(element, props, trigger, upload) {
     const input = element.querySelector("input");

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import home
@@ -21,7 +20,6 @@ from engine.words import Words, system_language
 _ABOUT = Words("Fine-tune language models.", "微调语言模型。")
 _HOME = Words("the workspace (TUNEDESK_HOME, else ./workspace)", "工作区（默认 TUNEDESK_HOME 或 ./workspace）")
 _JSON = Words("print one JSON document", "输出一个 JSON 文档")
-_BAD_HOME = Words("The workspace '{path}' cannot be used: {reason}.", "无法使用工作区“{path}”：{reason}。")
 _BROKEN_OFF = Words("Broken off.", "已中断。")
 _HELP = Words("{problem}. See 'python -m engine {verb}--help'.", "{problem}。用法见“python -m engine {verb}--help”。")
 # What argparse says, for Chinese readers; the rest they get as it is.
@@ -30,7 +28,7 @@ _ARGPARSE = (
     (r"unrecognized arguments: (.*)", r"无法识别的参数：\1"),
     (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"参数 \1 没有 \2 这个选项（可选：\3）"),
     (r"argument (.*): expected one argument", r"参数 \1 需要一个值"),
-    (r"argument (.*): invalid (?:int|float|count) value: (.*)", r"参数 \1 的值 \2 不是合适的数"),
+    (r"argument (.*): invalid (?:int|float|count|port) value: (.*)", r"参数 \1 的值 \2 不是合适的数"),
 )
 
 
@@ -50,11 +48,11 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     lang = system_language()
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = _parser(lang, arguments).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8" if args.json else None, errors="replace")
+        stream.reconfigure(encoding="utf-8" if "--json" in arguments else None, errors="replace")
+    args = _parser(lang, arguments).parse_args(arguments)
     try:
-        _enter(args.home)
+        home.enter(args.home)
         # What a library prints must not come between a reader and the document.
         with contextlib.redirect_stdout(sys.stderr):
             document = args.verb.work(args)
@@ -90,17 +88,6 @@ def _parser(lang: str, arguments: list[str]) -> argparse.ArgumentParser:
             verb.arguments(parser, lang)
         parser.set_defaults(verb=verb)
     return root
-
-
-def _enter(folder: str | None) -> None:
-    """Make the workspace the one that everything below uses, workers included."""
-    if folder is not None:
-        os.environ["TUNEDESK_HOME"] = str(Path(folder).expanduser().absolute())
-    try:
-        home.home()
-    except OSError as error:
-        wanted = os.environ.get("TUNEDESK_HOME", "workspace")
-        raise Unsupported(reason=_BAD_HOME.filled(path=wanted, reason=error.strerror)) from error
 
 
 def _fail(error: TuneDeskError, as_json: bool) -> int:

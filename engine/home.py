@@ -9,18 +9,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import Exists, OutsideFolder, from_os_error
+from engine.errors import Exists, OutsideFolder, Unsupported, from_os_error
+from engine.words import Words
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 DEMO_MODEL = ASSETS / "demo-model"
 DEMO_DATA = ASSETS / "demo-data" / "medical.csv"
+_BAD_HOME = Words("The workspace '{path}' cannot be used: {reason}.", "无法使用工作区“{path}”：{reason}。")
 
 
 def home() -> Path:
     """The workspace: `TUNEDESK_HOME`, else `./workspace`. Created on first use."""
-    folder = Path(os.environ.get("TUNEDESK_HOME") or "workspace").expanduser().resolve()
+    folder = typed(os.environ.get("TUNEDESK_HOME") or "workspace").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def enter(folder: str | None) -> None:
+    """Make `folder` the workspace that everything below uses, workers included; None: the usual one.
+
+    Raises:
+        Unsupported: it cannot be used.
+    """
+    if folder:
+        os.environ["TUNEDESK_HOME"] = str(typed(folder).absolute())
+    try:
+        home()
+    except OSError as error:
+        wanted = os.environ.get("TUNEDESK_HOME") or "workspace"
+        raise Unsupported(reason=_BAD_HOME.filled(path=wanted, reason=error.strerror)) from error
+
+
+def typed(path: Path | str) -> Path:
+    """A path as a person types it: `~` is their home. What only begins like it (`~$table.xlsx`) stays."""
+    return Path(os.path.expanduser(path))
 
 
 def folder(name: str) -> Path:

@@ -11,8 +11,10 @@ from engine.compare.settings import GenerationParams
 from engine.data import convert as converting
 from engine.data import datasets, tables
 from engine.data.cleaning import Cleaning
+from engine.data.splitting import Split
 from engine.fields import validated
 from engine.runs import store
+from ui.draft import checked_format
 from ui.page import GENERATION, guarded
 from ui.services import Services
 from ui.text import Text
@@ -68,16 +70,15 @@ def publish(t: Text, services: Services) -> None:
         cleaning: dict = {},  # noqa: B006
     ) -> dict:
         """Make the data set `name` of an uploaded table: train, val, unused, dropped, files, input_rows."""
+        parts = validated(Split, {"train": train, "val": val, "seed": seed})
         return converting.convert(
             [_uploaded(file)],
             datasets.place(name),
             mapping=dict(mapping) or None,
-            train=train,
-            val=val,
-            seed=seed,
-            format=format,
+            format=checked_format(format),
             told=tables.Told(encoding or None),
             cleaning=validated(Cleaning, dict(cleaning)),
+            **parts.model_dump(),
         )
 
     def compare(run: str, question: str, settings: dict = {}) -> dict:  # noqa: B006

@@ -29,7 +29,12 @@ class Column:
 
 def comparable() -> list[store.Run]:
     """The runs that have saved a model that answers, newest first."""
-    return [run for run in store.runs() if (run.path / "final").is_dir() and run.config["objective"] != "reward"]
+    return [
+        run
+        for run in store.runs()
+        # A damaged config.json names none.
+        if (run.path / "final").is_dir() and run.config.get("objective", "reward") != "reward"
+    ]
 
 
 def called(t: Text, run: store.Run) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import gradio as gr
 import orjson
 
-from engine.errors import InputError, TuneDeskError
+from engine import home
+from engine.errors import InputError, TuneDeskError, from_os_error
 from ui.services import Services
 from ui.text import Text
 
@@ -118,7 +119,8 @@ def mark(told: object) -> str:
 
 
 def guarded(fn: Callable, t: Text) -> Callable:
-    """`fn`, whose TuneDeskErrors become Gradio's, said in the language of `t`.
+    """`fn`, whose TuneDeskErrors, and what the system says of a file or of its disk, become Gradio's, said in the language
+    of `t`.
 
     Its signature stays: Gradio reads it, for event data and for the public API.
     """
@@ -127,18 +129,20 @@ def guarded(fn: Callable, t: Text) -> Callable:
     def call(*args: object, **kwargs: object) -> object:
         try:
             return fn(*args, **kwargs)
-        except TuneDeskError as error:
+        except (TuneDeskError, OSError) as error:
             raise _said(error, t) from error
 
     @functools.wraps(fn)
     def stream(*args: object, **kwargs: object) -> Iterator[object]:
         try:
             yield from fn(*args, **kwargs)
-        except TuneDeskError as error:
+        except (TuneDeskError, OSError) as error:
             raise _said(error, t) from error
 
     return stream if inspect.isgeneratorfunction(fn) else call
 
 
-def _said(error: TuneDeskError, t: Text) -> gr.Error:
+def _said(error: TuneDeskError | OSError, t: Text) -> gr.Error:
+    if isinstance(error, OSError):
+        error = from_os_error(error, error.filename or home.home())
     return gr.Error(error.text(t.lang), title=t("app.error"), print_exception=False, duration=12)

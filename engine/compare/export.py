@@ -44,7 +44,7 @@ def export(run: Run, form: str, out: Path, progress: Progress = lambda phase: No
     """
     check(run, form)
     source = resolve(f"run:{run.path}")
-    out = out.expanduser().resolve()
+    out = home.typed(out).resolve()
     _check_room(source, form, out)
     with home.new_folder(out) as folder:
         if form == "adapter":

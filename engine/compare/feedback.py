@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine import home
 from engine.data import datasets
-from engine.errors import NoRows, NotFound, Unsupported, from_os_error
+from engine.errors import Exists, NoRows, NotFound, Unsupported, from_os_error
 from engine.words import Words
 
 VERDICTS = ("left", "right", "both_good", "both_bad")
@@ -215,13 +215,17 @@ def export(name: str, format: str = "preference") -> Path:
 
     Raises:
         NoRows: no vote says anything for this form.
+        Exists: a data set of that name was made from files.
         DiskFull: there is no room.
     """
     given = votes()
     rows = preferences(given) if format == "preference" else thumbs(given)
     if not rows:
         raise NoRows(read=len(given), dropped=len(given), hint=_NO_WINNER if given else _NO_VOTES)
-    return write_rows(datasets.place(name), format, rows)
+    folder = datasets.place(name)
+    if "sources" in datasets.report(folder):
+        raise Exists(path=name)
+    return write_rows(folder, format, rows)
 
 
 def write_rows(folder: Path, format: str, rows: list[dict]) -> Path:

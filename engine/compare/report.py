@@ -121,7 +121,7 @@ def write(run: Run, out: Path, lang: str) -> Path:
     Raises:
         DiskFull, WorkError: `out` cannot be written.
     """
-    out = out.expanduser().resolve()
+    out = home.typed(out).resolve()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         home.write_atomically(out, page(run, lang).encode())

@@ -70,4 +70,4 @@ def exported(job: Run) -> Path | None:
 
 def of(run: Run, kind: str) -> list[Run]:
     """The jobs of a kind that were begun for `run`, newest first."""
-    return [job for job in store.jobs() if job.kind == kind and job.config["run"] == str(run.path)]
+    return [job for job in store.jobs() if job.kind == kind and job.config.get("run") == str(run.path)]

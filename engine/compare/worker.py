@@ -58,23 +58,19 @@ class Told:
     def phase(self, phase: str) -> None:
         self._events.write("phase", phase=phase)
 
-    def count(self, done: int, total: int) -> None:
+    def count(self, done: int, total: int, **facts: object) -> None:
         with self._lock:
             if done < total and time.monotonic() - self._when < _EVERY:
                 return
             self._when = time.monotonic()
-            self._events.write("progress", step=done, max_steps=total)
+            self._events.write("progress", step=done, max_steps=total, **facts)
 
     def progress(self, phase: str, done: int, total: int, **facts: object) -> None:
         """A count within a phase, and what else is known by then."""
         if phase != self._phase:
             self._phase = phase
             self.phase(phase)
-        with self._lock:
-            if done < total and time.monotonic() - self._when < _EVERY:
-                return
-            self._when = time.monotonic()
-            self._events.write("progress", step=done, max_steps=total, **facts)
+        self.count(done, total, **facts)
 
 
 class Here:

@@ -54,7 +54,7 @@ def find(ref: Path | str) -> Path:
     Raises:
         NotFound: there is none.
     """
-    for folder in (Path(ref).expanduser(), home.folder("data") / str(ref)):
+    for folder in (home.typed(ref), home.folder("data") / str(ref)):
         if (folder / "train.json").is_file():
             return folder.resolve()
     hint = Words(
@@ -140,8 +140,8 @@ def place(name: str) -> Path:
     if not name.strip() or name != name.strip() or name.startswith(".") or set(name) & set('/\\:*?"<>|\0'):
         raise Unsupported(
             reason=Words(
-                f"'{name}' is not a name for a data set: leave out / \\ : * ? \" < > | and a dot in front.",
-                f'“{name}”不能作为数据集的名字：请不要使用 / \\ : * ? " < > | 以及开头的点。',
+                f"'{name}' cannot be a name: leave out / \\ : * ? \" < > | and a dot in front.",
+                f'“{name}”不能作为名字：请不要使用 / \\ : * ? " < > | 以及开头的点。',
             )
         )
     return home.inside(name, home.folder("data"))

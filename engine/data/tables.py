@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from engine import home
 from engine.data import archives, dialects, encodings, formats, json_rows, kinds, parquet, plaintext, sheets, spool
 from engine.data.delimited import DelimitedFile, Dialect, keeps_line_ends
 from engine.data.spool import Found, Reader
@@ -40,7 +41,7 @@ def open_table(
         NotFound: there is no such file.
         NotATable: it cannot be read as a table, and why, with the place.
     """
-    path = Path(path).expanduser().absolute()
+    path = home.typed(path).absolute()
     if not path.exists():
         hint = Words("Check the path.", "请检查路径。")
         raise NotFound(kind=FILE, name=str(path), hint=hint)

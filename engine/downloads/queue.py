@@ -27,8 +27,8 @@ class Progress:
 
 
 def downloads() -> list[Run]:
-    """Every download, newest first."""
-    return [run for run in store.jobs() if run.kind == KIND]
+    """Every download, newest first; one whose config.json is damaged is left out."""
+    return [run for run in store.jobs() if run.kind == KIND and run.config]
 
 
 def source_of(run: Run) -> Source:

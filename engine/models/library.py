@@ -94,7 +94,7 @@ def find(ref: str | Path) -> Path:
     named |= {str(path.relative_to(home.folder("models"))): path for path in _library_folders()}
     if str(ref) in named:
         return describe(named[str(ref)]).path
-    path = Path(ref).expanduser()
+    path = home.typed(ref)
     run = home.home() / "runs" / path if path.name == str(ref) else path
     if (run / "events.jsonl").is_file():
         return _final(run.resolve())
@@ -116,14 +116,14 @@ def describe(path: str | Path, source: str = "folder") -> Model:
     Raises:
         NotAModel: with the reason.
     """
-    path = Path(path).expanduser().resolve()
+    path = home.typed(path).resolve()
     if not path.is_dir():
         raise NotAModel(path=str(path), reason=_NO_FOLDER)
     config = _config(path)
     weights = weight_files(path)
     if not any((path / name).is_file() for name in _TOKENIZERS):
         raise NotAModel(path=str(path), reason=_NO_TOKENIZER)
-    text = config.get("text_config", config)
+    text = config.get("text_config") or config
     return Model(
         name=name_of(path),
         path=path,
@@ -237,7 +237,11 @@ def weight_files(path: Path) -> list[Path]:
     """The files that hold the weights: those that the index names, or all."""
     index = path / "model.safetensors.index.json"
     if index.is_file():
-        files = [path / name for name in sorted(set(home.read_json(index)["weight_map"].values()))]
+        try:
+            named = {path / name for name in home.read_json(index)["weight_map"].values()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise NotAModel(path=str(path), reason=_BAD_WEIGHTS.filled(file=index.name)) from None
+        files = sorted(named)
         for file in files:
             if not file.is_file():
                 raise NotAModel(path=str(path), reason=_MISSING_PART.filled(file=file.name))

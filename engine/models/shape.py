@@ -66,10 +66,7 @@ def of_folder(path: Path) -> Shape:
         NotAModel: with the reason.
         Unsupported: its configuration calls its sizes by names of its own.
     """
-    adapter = path / "adapter_config.json"
-    if adapter.is_file():
-        return of_folder(Path(home.read_json(adapter)["base_model_name_or_path"]))
-    model = library.describe(path)
+    model = library.describe(library.base(path))
     config = home.read_json(model.path / "config.json")
     found: dict[tuple[str, int, int], int] = {}
     norms, formats = 0, set()
@@ -138,4 +135,4 @@ class _Sizes(dict):
 
 def _text(config: dict) -> _Sizes:
     """What a configuration says of the language model; of one that also sees, this is a part of it."""
-    return _Sizes(config.get("text_config", config))
+    return _Sizes(config.get("text_config") or config)

@@ -72,9 +72,10 @@ def _options(launch: str) -> list[str]:
     if (first, second) != ("accelerate", "launch"):
         raise refused
     for option, word in zip(["", *words], words, strict=False):
-        # A bare word is an option's value. Anywhere else it would be the program that accelerate starts.
+        # A bare word is an option's value. Anywhere else it would be the program that accelerate starts; after a switch
+        # it would be that too, and `-m` makes a module of it.
         file = option.endswith(("_file", "_config"))
-        allowed = not _changes_program(word) if word.startswith("--") else option.startswith("--")
+        allowed = not _changes_program(word) if word.startswith("--") else option.startswith("--") and word[0:1] != "-"
         if not allowed or (not file and _program(word)):
             raise refused
     return ["-m", "accelerate.commands.launch", *words]

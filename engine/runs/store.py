@@ -182,7 +182,7 @@ def find(ref: str | Path) -> Run:
         NotFound: there is none.
     """
     places = [home.home() / name / str(ref) for name in folders()] if Path(ref).name == str(ref) else []
-    for path in [*places, Path(ref).expanduser()]:
+    for path in [*places, home.typed(ref)]:
         if (path / "config.json").is_file() and (path / "card.json").is_file():
             return Run(path.resolve())
     raise NotFound(kind=_RUN, name=str(ref), hint=_HINT)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class NoParams(Params):
-    """For objectives and methods without parameters of their own."""
+    """For objectives without parameters of their own."""
 
 
 def _as_given(params: Params) -> Params:

@@ -15,6 +15,7 @@ from transformers import EarlyStoppingCallback, Trainer
 from engine import hardware, home
 from engine.data import encode
 from engine.models import library
+from engine.runs import plan
 from engine.runs.events import Events
 from engine.training import budget, checkpoints, distributed, loading, methods, objectives, sharding
 from engine.training import config as configs
@@ -44,7 +45,7 @@ class Session:
         self._sharded = config.devices.spread == "parts" and distributed.count() > 1
         self._room = Room(run, events)
         # What the supervisor wrote for this start: where to resume, and how much smaller packs must be.
-        self._plan = _read(run / "resume.json") or {}
+        self._plan = plan.read(run)
 
     def run(self) -> None:
         """Raises:
@@ -108,7 +109,7 @@ class Session:
 
     def _checkpoint(self) -> str | None:
         """The folder of the checkpoint to go on from; `best/` becomes what it was then."""
-        step = self._plan.get("checkpoint")
+        step = self._plan["checkpoint"]
         folder = self._run / "checkpoints" / f"checkpoint-{step}"
         if distributed.is_main():
             checkpoints.best_again(self._run, folder if step else None)
@@ -123,11 +124,11 @@ class Session:
     @property
     def _max_steps(self) -> int:
         """-1: as many as the epochs have. A run that is asked to go on for more epochs has outgrown its limit."""
-        return -1 if self._plan.get("num_train_epochs") else self._config.training.max_steps
+        return -1 if self._plan["num_train_epochs"] else self._config.training.max_steps
 
     @property
     def _epochs(self) -> float:
-        return self._plan.get("num_train_epochs") or self._config.training.num_train_epochs
+        return self._plan["num_train_epochs"] or self._config.training.num_train_epochs
 
     def _tuned(self, recipe: Recipe, path: Path, total_steps: int) -> Tuned:
         training = self._config.training
@@ -182,7 +183,7 @@ class Session:
             eval_strategy="steps" if evaluates else "no",
             eval_steps=every,
             # The base's own loss, so that the curve shows what training did; a resumed run has it already.
-            eval_on_start=evaluates and not self._plan.get("checkpoint"),
+            eval_on_start=evaluates and not self._plan["checkpoint"],
             save_strategy="steps",
             save_steps=training.save_steps or every,
             metric_for_best_model="eval_loss" if evaluates else None,
@@ -212,14 +213,14 @@ class Session:
         """Tokens a pack may hold; less after running out of memory."""
         checkpointing = self._config.training.gradient_checkpointing
         decided = self._decided("budget", lambda: budget.tokens(causal, self._device, checkpointing))
-        return max(1, decided // self._plan.get("micro_batch_divisor", 1))
+        return max(1, decided // self._plan["micro_batch_divisor"])
 
     def _decided(self, name: str, decide: Callable[[], T]) -> T:
         """What depends on this machine and this moment is decided at the run's first start and kept, so that a resumed
         run computes the same numbers in the same order."""
         file = self._run / "decisions.json"
         with distributed.main_first():
-            decisions = _read(file) or {}
+            decisions = home.read_json(file) if file.is_file() else {}
             if name not in decisions:
                 decisions[name] = decide()
                 home.write_json(file, decisions)
@@ -239,7 +240,3 @@ _EARLY = Words(
     "Ended early at step {step}: the validation loss no longer improved.",
     "在第 {step} 步提前结束：验证损失不再改善。",
 )
-
-
-def _read(path: Path) -> dict | None:
-    return home.read_json(path) if path.is_file() else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.errors import WorkError, from_record
 from engine.runs import jobs, store
 from engine.verbs import text
+from engine.verbs.settings import count, port
 from engine.verbs.verb import Verb
 from engine.words import LANGUAGES, Words, system_language
 
@@ -129,14 +130,14 @@ def _export_arguments(parser: ArgumentParser, lang: str) -> None:
 
 def _serve_arguments(parser: ArgumentParser, lang: str) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
-    parser.add_argument("--port", metavar="P", type=int, default=8765, help=_PORT.text(lang))
+    parser.add_argument("--port", metavar="P", type=port, default=8765, help=_PORT.text(lang))
 
 
 def _arguments(parser: ArgumentParser, lang: str) -> None:
     from engine.compare.evaluate import ROWS
 
     parser.add_argument("run", metavar="RUN", help=_RUN.text(lang))
-    parser.add_argument("--limit", metavar="N", type=int, help=_LIMIT.text(lang, rows=ROWS))
+    parser.add_argument("--limit", metavar="N", type=count, help=_LIMIT.text(lang, rows=ROWS))
     parser.add_argument("--data", metavar="DIR", type=Path, help=_DATA.text(lang))
     parser.add_argument("--against", metavar="RUN", help=_AGAINST.text(lang))
 

@@ -4,6 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from engine import home
 from engine.errors import Exists
 from engine.runs import jobs
 from engine.runs.store import Run
@@ -37,8 +38,8 @@ def judge(args: Namespace) -> dict:
     from engine.fields import validated
 
     params = validated(judge.JudgeParams, pairs(args.set))
-    out = args.out.expanduser().absolute()
-    if out.exists() and any(out.iterdir()):
+    out = home.typed(args.out).absolute()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Exists(path=str(out))
     return carried(judge.begin(args.model, args.data, args.judge, out, params))
 

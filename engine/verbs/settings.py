@@ -1,4 +1,4 @@
-"""What arguments of several verbs look like: `NAME=VALUE`, a count."""
+"""What arguments of several verbs look like: `NAME=VALUE`, a count, a port."""
 
 from engine.errors import Unsupported
 from engine.words import Words
@@ -25,5 +25,13 @@ def count(given: str) -> int:
     """A whole number from 0 on that fits 31 bits (rows, seeds), as the `type` of an argument."""
     number = int(given)
     if not 0 <= number < 2**31:
+        raise ValueError(given)
+    return number
+
+
+def port(given: str) -> int:
+    """A port of this computer, 0 for any, as the `type` of an argument."""
+    number = int(given)
+    if not 0 <= number < 2**16:
         raise ValueError(given)
     return number

@@ -114,6 +114,21 @@ def test_a_table_is_looked_into_and_converted(line, table, tmp_path):
     assert code == 2 and "exists already" in said
 
 
+def test_what_makes_no_sense_is_one_line(line, monkeypatch):
+    for wrong, said in (
+        (["inspect", "~$table.xlsx"], "~$table.xlsx"),
+        (["structure", "~nobody"], "~nobody"),
+        (["evaluate", "nothing", "--limit", "-5"], "--limit"),
+        (["serve", "nothing", "--port", "99999"], "--port"),
+    ):
+        code, errors = line.fails(*wrong)
+        assert code == 2 and said in errors
+    # Also where the terminal has no Chinese.
+    line._environment["PYTHONIOENCODING"] = "ascii"
+    code, output, _ = line("nonsense", "--json", lang="zh")
+    assert code == 2 and "nonsense" in json.loads(output)["message"]
+
+
 def test_a_run_goes_through(line, ready):
     done = line.json(*ready, "--name", "first", fake=True)
     assert done["status"] == "finished" and done["steps"] == 30 and done["eval_loss"] == 0.5

@@ -56,6 +56,9 @@ def test_every_wrong_parameter_is_named(client, table):
     client.predict(handle_file(table), "wrong", api_name="/convert_file")
     with pytest.raises(AppError, match=r"Epochs.*Rank|Rank.*Epochs"):
         client.predict("demo-model", "wrong", settings={"num_train_epochs": -1, "r": 0}, api_name="/start_run")
+    for given, said in (({"train": -5}, "Training rows"), ({"seed": -1}, "Seed"), ({"format": "zip"}, "zip")):
+        with pytest.raises(AppError, match=said):
+            client.predict(handle_file(table), "not made", **given, api_name="/convert_file")
     with pytest.raises(AppError, match="no data set"):
         client.predict("demo-model", "nowhere", api_name="/start_run")
 

@@ -56,6 +56,15 @@ def test_a_port_in_use_is_said():
     assert done.returncode == 2 and f"Port {port} is in use" in done.stderr
 
 
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--host", "192.0.2.1"], ["--home", "/dev/null"]])
+def test_what_cannot_be_listened_at_or_worked_in_is_said(wrong):
+    command = [sys.executable, "app.py", "--auth", "me:secret", "--no-browser", *wrong]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"TUNEDESK_LANG": "en"})
+    assert done.returncode == 2 and done.stdout == ""
+    (said,) = done.stderr.splitlines()
+    assert "cannot" in said and wrong[1] in said
+
+
 def test_importing_the_interface_loads_no_torch():
     code = "import sys, ui.site; print([name for name in ('torch', 'transformers', 'peft', 'datasets') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

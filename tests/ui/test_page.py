@@ -1,5 +1,7 @@
 """What a browser sends is only a hint: choices are made whole, and errors are said in the page's language."""
 
+import errno
+
 import gradio as gr
 import pytest
 
@@ -33,6 +35,14 @@ def test_errors_become_messages_in_the_language():
     assert next(stream) == 1
     with pytest.raises(gr.Error, match="No rows are left"):
         next(stream)
+
+
+def test_a_full_disk_is_said_in_the_language():
+    def fails() -> None:
+        raise OSError(errno.ENOSPC, "no room", "/stop")
+
+    with pytest.raises(gr.Error, match="磁盘已满"):
+        guarded(fails, Text("zh"))()
 
 
 def test_a_page_reads_only_the_demo_and_uploads(tmp_path, monkeypatch):

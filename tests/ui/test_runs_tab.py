@@ -6,7 +6,7 @@ from engine.compare.chat import Chat
 from engine.runs import store
 from engine.runs.background import Jobs
 from engine.runs.events import Events
-from ui import overlay, run_log, runs_tab
+from ui import columns, overlay, run_log, runs_tab
 from ui.services import Services
 from ui.text import Text
 
@@ -73,6 +73,9 @@ def test_runs_that_this_version_does_not_understand_are_listed_all_the_same(serv
     (damaged.path / "config.json").write_text("{")
     rows = runs_tab.listed(ZH, services, "", {})["rows"]
     assert rows[damaged.id]["model"] == "–"
+    for each in (damaged, later):
+        (each.path / "final").mkdir()
+    assert columns.comparable() == [later]
     assert rows[later.id]["method"] == "from a later version"
     assert [row[0] for row in overlay.shown(ZH, [damaged.id, later.id])["table"]["rows"]]
 

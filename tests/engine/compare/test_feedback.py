@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine import home
 from engine.compare import feedback
-from engine.data import datasets
-from engine.errors import NoRows, NotFound, Unsupported
+from engine.data import convert, datasets
+from engine.errors import Exists, NoRows, NotFound, Unsupported
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -67,6 +68,11 @@ def test_votes_become_pairs_and_thumbs():
     assert labels == [True, False, True, True, False, False, True]
     assert datasets.load(feedback.export("mine")).train == 3
     assert datasets.load(feedback.export("thumbs", "kto")).format == "kto"
+    assert datasets.load(feedback.export("mine")).train == 3  # made from votes before: it makes way
+    convert.convert(home.DEMO_DATA, datasets.place("files"), train=20, val=0)
+    with pytest.raises(Exists):
+        feedback.export("files")
+    assert datasets.load(datasets.find("files")).train == 20
 
 
 def test_votes_without_a_winner_are_thumbs_only():

@@ -26,8 +26,11 @@ def test_an_evaluation_is_a_job(workspace, data):
     assert status["step"] == status["max_steps"] > 0
     (result,) = [found for found in evaluate.results(run) if found["data"] == str(data)]
     assert result["verdict"] == status["result"]["verdict"] and len(result["examples"]) == 3
+    damaged = tasks.evaluation(run, data)
+    (damaged.path / "config.json").write_text("{")
     assert tasks.of(run, tasks.EVALUATE) == [job] and tasks.of(run, tasks.EXPORT) == []
-    job.delete()
+    for each in (job, damaged):
+        each.delete()
 
 
 def test_a_job_that_cannot_work_says_why(workspace, data):

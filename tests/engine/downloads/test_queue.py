@@ -107,6 +107,12 @@ def test_what_failed_says_so_and_can_be_removed(hub, service):
     assert queue.downloads() == [] and store.runs() == []
 
 
+def test_a_damaged_job_hides_no_other(hub):
+    damaged, run = begin(hub, "me/other"), begin(hub)
+    (damaged.path / "config.json").write_text("{")
+    assert queue.downloads() == [run] and begin(hub) == run
+
+
 def test_the_command_prints_one_document(hub, files):
     command = [sys.executable, "-m", "engine", "download", "me/tiny", "--endpoint", hub.url, "--json"]
     for _ in range(2):  # the second finds it there and asks nobody

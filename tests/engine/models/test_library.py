@@ -106,6 +106,14 @@ def test_damaged_weights_are_refused(tmp_path, content):
     assert "damaged or cut short" in reason(folder)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"other": 1}', '{"weight_map": []}'])
+def test_a_damaged_index_is_refused_and_hides_no_other_model(content):
+    folder = make(home.folder("models") / "broken")
+    (folder / "model.safetensors.index.json").write_text(content)
+    assert "model.safetensors.index.json is damaged" in reason(folder)
+    assert [model.name for model in library.models()] == ["demo-model"]
+
+
 def test_weights_cut_short_are_refused(tmp_path):
     folder = make(tmp_path / "short")
     content = (folder / "model.safetensors").read_bytes()

@@ -37,6 +37,7 @@ def test_options_are_handed_on(tmp_path):
         "accelerate launch --num_processes 2 evil",
         "accelerate launch -m evil",
         "accelerate launch --module evil",
+        "accelerate launch --multi_gpu -m --debug evil",
         "accelerate launch --mod evil",
         "accelerate launch --no_python evil",
         "accelerate launch -- evil",
