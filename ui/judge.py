@@ -180,7 +180,7 @@ def _newest() -> store.Run | None:
 
 
 def _named(t: Text, key: str, run: store.Run) -> str:
-    return t(key, name=run.card["name"] or run.id)
+    return t(key, name=run.card["name"] or columns.run_name(t, run))
 
 
 def _state(t: Text, services, job: store.Run | None) -> list:
