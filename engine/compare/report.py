@@ -111,7 +111,7 @@ code{font-size:14px;overflow-wrap:anywhere}
 @page{margin:16mm 15mm}
 @media print{body{margin:0;padding:0;max-width:none;font-size:12.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 h1{font-size:25px}h2,h2+.verdict{break-after:avoid}h2{font-size:17px;margin:22px 0 8px}tr,.verdict,.scores,.figures,svg{break-inside:avoid}
-td,th{padding:3px 10px}code{font-size:11.5px}.card{padding:9px 14px;margin:9px 0}.card h3{font-size:13.5px;margin-bottom:4px}}
+td,th{padding:2px 10px}code{font-size:11.5px}.card{padding:9px 14px;margin:9px 0}.card h3{font-size:13.5px;margin-bottom:4px}}
 """
 
 
