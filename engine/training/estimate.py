@@ -89,7 +89,13 @@ def estimate(config: RunConfig) -> Estimate:
     params = method.params(**config.method_params)
     scorer = _scorer(config.objective_params.get("reward_model", "none"), here)
     plan = Plan(
-        model, method, params, config.training, here, _format(config.training, here, model.parameters), objective.packed
+        model,
+        method,
+        params,
+        config.training,
+        here,
+        products(config.training, here, model.parameters),
+        objective.packed,
     )
     alone = _estimate(plan, rows, objective, scorer)
     return _shared(alone, config.devices)
@@ -199,7 +205,7 @@ def at_a_glance(model: Shape, here: Machine) -> Verdict:
     """Whether a model fits with LoRA and everything else as it is by default, for rows of usual length."""
     rows = Rows(train=1000, val=100, mean=150, answer=100, longest=400)
     method, training = methods.get("lora"), TrainingParams()
-    plan = Plan(model, method, method.params(), training, here, _format(training, here, model.parameters))
+    plan = Plan(model, method, method.params(), training, here, products(training, here, model.parameters))
     return _estimate(plan, rows).verdict
 
 
@@ -210,7 +216,7 @@ def available(here: Machine) -> int:
     return min(psutil.virtual_memory().available, hardware.memory_limit())
 
 
-def _format(training: TrainingParams, here: Machine, parameters: int) -> str:
+def products(training: TrainingParams, here: Machine, parameters: int) -> str:
     """The number format of the products."""
     device = hardware.Device(here.kind, here.name, here.memory, here.dtypes)
     return hardware.training_precision(

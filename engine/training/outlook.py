@@ -7,13 +7,14 @@ from pathlib import Path
 
 from engine.data import datasets, lengths
 from engine.models import library
+from engine.training import calibration, counts, estimate, methods, objectives
 from engine.training import config as configs
-from engine.training import counts, methods, objectives
 from engine.training.config import RunConfig
 
 # A suggested maximum length is a multiple of this.
 _STEP = 64
 _ADAPTER_BYTES = 4  # fp32
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ def of(config: RunConfig) -> Outlook:
     base = library.base(model)
     shape, described = counts.shape_of(base), library.describe(base)
     count = method.count(shape, method.params(**config.method_params)) if shape else None
-    # A whole model is about as large as it came.
-    width = _ADAPTER_BYTES if method.saves == "adapter" else described.bytes / (described.parameters or 1)
+    width = _ADAPTER_BYTES if method.saves == "adapter" else _bytes_a_weight(config, described)
     batch = configs.rows_per_step(config)
     steps = training.steps(data.train, batch)
     warmup = training.warmup_steps * steps if training.warmup_steps < 1 else training.warmup_steps
@@ -73,6 +73,14 @@ def of(config: RunConfig) -> Outlook:
         too_long=known["over"] if known else 0.0,
         suggested_length=suggested_length(model, data.path),
     )
+
+
+def _bytes_a_weight(config: RunConfig, described: library.Model) -> float:
+    """Of a whole model: it is saved in the format of the products. Until this machine was measured, as it came."""
+    here, parameters = calibration.known(), described.parameters
+    if here is None or not parameters:
+        return described.bytes / (parameters or 1)
+    return _BYTES[estimate.products(config.training, here, parameters)]
 
 
 @lru_cache(maxsize=64)

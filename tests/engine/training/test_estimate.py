@@ -56,7 +56,7 @@ def told(
 ) -> estimate.Estimate:
     spec = methods.get(method)
     training = TrainingParams(**training)
-    dtype, goal = estimate._format(training, here, model.parameters), objectives.get(objective)
+    dtype, goal = estimate.products(training, here, model.parameters), objectives.get(objective)
     plan = Plan(model, spec, spec.params(), training, here, dtype, goal.packed)
     return estimate._estimate(plan, rows, goal, scorer)
 

@@ -5,8 +5,8 @@ from transformers import AutoTokenizer
 
 from engine import home
 from engine.errors import InvalidFields, Unsupported
+from engine.training import calibration, counts, methods, objectives, outlook, presets
 from engine.training import config as configs
-from engine.training import counts, methods, objectives, outlook, presets
 from engine.training.method import MethodSpec
 from engine.training.training_params import TrainingParams
 from engine.words import Words
@@ -102,3 +102,11 @@ def test_a_run_on_top_of_a_run_counts_the_base(train, model, data):
     assert above.model == str(run / "final")
     assert outlook.of(above).parameters == outlook.of(configs.build(str(model), str(data))).parameters
     assert home.read_json(run / "config.json")["model"] == str(model)
+
+
+@pytest.mark.parametrize(("precision", "width"), [("fp32", 4), ("bf16", 2)])
+def test_a_whole_model_is_saved_in_the_format_of_the_products(workspace, model, data, monkeypatch, precision, width):
+    here = calibration.Machine("cpu", "test", 32 * 10**9, ("bf16", "fp32"), {"bf16": 300.0, "fp32": 150.0}, 5.0, 10**8)
+    monkeypatch.setattr(calibration, "known", lambda: here)
+    found = outlook.of(configs.build(str(model), str(data), method="full", settings={"precision": precision}))
+    assert found.saved_bytes == width * found.parameters
