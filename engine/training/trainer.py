@@ -73,7 +73,9 @@ class PackedTrainer(Safekeeping, Trainer):
         """The mean loss over the validation rows' counted tokens, as `{"eval_loss": nats}`."""
         model = self.tuned
         model.eval()
-        total = torch.zeros((), dtype=torch.float64, device=self.args.device)
+        # MPS has no fp64.
+        exact = torch.float32 if self.args.device.type == "mps" else torch.float64
+        total = torch.zeros((), dtype=exact, device=self.args.device)
         # Without gradients a pack needs far less memory; twice the budget keeps it under that of a training step.
         lengths, processes = self._val.lengths + self._layout.slots, self.args.world_size
         own, idle = turns(self._val_rows, lengths, 2 * self._budget, self.args.process_index, processes)
