@@ -51,7 +51,7 @@ def build(page: Page) -> None:
         ready = (run.path / "final").is_dir()
         return [
             shown(t, run),
-            job_view.shown(t, services, _latest(run)),
+            job_view.shown(t, services, tasks.unfinished(run, tasks.EVALUATE)),
             gr.update(choices=listed, value=""),
             gr.update(interactive=ready, value=t("evaluation.again" if evaluate.last(run) else "evaluation.start")),
         ]
@@ -153,12 +153,6 @@ def _examples(result: dict) -> list[dict]:
         }
         for row in (every[i * len(every) // count] for i in range(count))
     ]
-
-
-def _latest(run: store.Run) -> store.Run | None:
-    """The evaluation that goes on or failed last; one that finished has its result shown instead."""
-    newest = next(iter(tasks.of(run, tasks.EVALUATE)), None)
-    return newest if newest and newest.status()["state"] != "finished" else None
 
 
 def _when(t: Text, result: dict) -> str:

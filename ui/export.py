@@ -35,7 +35,7 @@ def build(page: Page) -> None:
         return [
             _forms(t, run),
             gr.update(visible=True),
-            job_view.shown(t, services, _latest(run)),
+            job_view.shown(t, services, tasks.unfinished(run, tasks.EXPORT)),
             _made(t, run),
         ]
 
@@ -94,8 +94,3 @@ def _made(t: Text, run: store.Run) -> dict:
             )
     words = {name: t(f"export.{name}") for name in ("download", "upload", "remove", "where")}
     return {"words": words, "rows": rows}
-
-
-def _latest(run: store.Run) -> store.Run | None:
-    newest = next(iter(tasks.of(run, tasks.EXPORT)), None)
-    return newest if newest and newest.status()["state"] != "finished" else None

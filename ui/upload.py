@@ -59,8 +59,7 @@ def build(page: Page, made: gr.HTML) -> None:
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
-        newest = next(iter(tasks.of(run, tasks.UPLOAD)), None) if run else None
-        going = newest if newest and newest.status()["state"] != "finished" else None
+        going = tasks.unfinished(run, tasks.UPLOAD) if run else None
         return [gr.update(visible=False), job_view.shown(t, services, going), _sent(t, run)]
 
     def open_form(chosen: dict, event: gr.EventData) -> list:

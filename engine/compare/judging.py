@@ -54,8 +54,8 @@ class Judging:
     def run(self) -> dict:
         """`{"pairs", "ties", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens", "cost",
         "stopped", "note"}`: `position_bias` is the share of judged pairs where the judge chose the same place in both
-        orders; `agreement` the share of people's votes that it shares, None where there is none; `note` says why nothing
-        is left.
+        orders; `agreement` the share of the votes that it shares, of those where it has a verdict, None where there is none;
+        `note` says why nothing is left.
 
         Raises:
             NoRows: the data set has no question.
@@ -152,7 +152,8 @@ class Judging:
                 chosen, rejected = (first, second) if found == FIRST else (second, first)
                 kept.append({"prompt": _prompt(questions[i]), "chosen": chosen, "rejected": rejected})
         bias = by_place / len(pairs)
-        shared = [judgements.outcome(*(verdicts[_item(vote), order] for order in (0, 1))) == FIRST for vote in votes]
+        of_votes = [judgements.outcome(*(verdicts[_item(vote), order] for order in (0, 1))) for vote in votes]
+        shared = [found == FIRST for found in of_votes if found in (FIRST, SECOND)]
         out = Path(self._config["out"])
         note = None
         if kept:

@@ -71,3 +71,9 @@ def exported(job: Run) -> Path | None:
 def of(run: Run, kind: str) -> list[Run]:
     """The jobs of a kind that were begun for `run`, newest first."""
     return [job for job in store.jobs() if job.kind == kind and job.config.get("run") == str(run.path)]
+
+
+def unfinished(run: Run, kind: str) -> Run | None:
+    """The newest of these, if it goes on or failed; one that finished has left its result."""
+    newest = next(iter(of(run, kind)), None)
+    return newest if newest and newest.status()["state"] != "finished" else None

@@ -127,6 +127,13 @@ def test_agreement_with_votes(tmp_path):
     assert [each.outcome for each in said if each.vote] == [FIRST, FIRST, SECOND]
 
 
+def test_no_agreement_is_told_where_the_judge_has_no_verdict(tmp_path):
+    made = feedback.begin("?", ("base:a", "run:b"), {})
+    feedback.complete(made.id, "long answer", "short")
+    feedback.vote(made.id, "left")
+    assert judging(tmp_path, Prefers(lambda first, second: TIE)).run()["agreement"] is None
+
+
 def test_texts_are_no_questions(tmp_path):
     folder = tmp_path / "data" / "texts"
     folder.mkdir(parents=True)
