@@ -41,7 +41,7 @@ def main(argv: list[str]) -> dict:
     """Measure, record, and return `{"rows": [{"name", "value", "limit"}], ...}`."""
     parser = argparse.ArgumentParser(prog="bench pages", description=__doc__)
     parser.add_argument("--pages", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=360.0)
+    parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--no-save", action="store_true", help="leave the recorded results as they are")
     parser.add_argument("--write", metavar="RUN", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
