@@ -126,7 +126,8 @@ class Watched:
         )
 
     def _listen(self, message: object) -> None:
-        if message.type == "error":
+        # A page that is left ends its stream, and Gradio's client reports that as an error.
+        if message.type == "error" and not message.text.startswith("AbortError: signal is aborted without reason"):
             self.errors.append(f"console: {message.text} {message.location.get('url')}")
 
     def _local(self, request: object) -> None:
