@@ -125,6 +125,10 @@ def bf16_products_are_faster() -> bool:
     return taken[torch.bfloat16] < taken[torch.float32]
 
 
+# Of a value in each number format.
+BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+
+
 def torch_dtype(name: str) -> "torch.dtype":
     import torch
 

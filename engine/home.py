@@ -87,6 +87,14 @@ def read_json(path: Path) -> dict:
     return json.loads(path.read_bytes())
 
 
+def must_be_free(path: Path) -> None:
+    """Raises:
+    Exists: `path` is there, and no empty folder.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise Exists(path=str(path))
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it appears at `path` whole when the block ends, and not at all when the block fails.
@@ -95,8 +103,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         Exists: `path` is there and not empty.
         DiskFull: writing in the block ran out of room.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise Exists(path=str(path))
+    must_be_free(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

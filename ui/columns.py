@@ -46,6 +46,11 @@ def run_name(t: Text, run: store.Run) -> str:
     return f"{called(t, run)} · {model_label(t, run.config['model'])} · {_when(run)}"
 
 
+def known_as(t: Text, run: store.Run) -> str:
+    """The name that a run was given, or else what tells it from others."""
+    return run.card["name"] or run_name(t, run)
+
+
 def usual(run: store.Run | None) -> list[str | None]:
     """What stands in the columns unless somebody chooses: before and after."""
     chosen = [f"base:run:{run.id}", f"run:{run.id}"] if run else []

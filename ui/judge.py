@@ -114,8 +114,7 @@ def build(page: Page, training: gr.HTML) -> None:
         if secret:
             # For the processes that this one starts, and nowhere else.
             os.environ[judges.KEY] = secret.strip()
-        taken = {each.name for each in datasets.data_sets()}
-        name = free(f"{questions}-{t('judge.suffix')}", lambda name: name in taken or datasets.place(name).exists())
+        name = free(f"{questions}-{t('judge.suffix')}", lambda name: datasets.place(name).exists())
         then = {"method": "lora", "settings": {}, "name": t("judge.run_name")}
         chosen = where.strip() if judged_by == _REMOTE else judged_by
         job = judge.begin(who, questions, chosen, datasets.place(name), params, then, name=name)
@@ -180,7 +179,7 @@ def _newest() -> store.Run | None:
 
 
 def _named(t: Text, key: str, run: store.Run) -> str:
-    return t(key, name=run.card["name"] or columns.run_name(t, run))
+    return t(key, name=columns.known_as(t, run))
 
 
 def _state(t: Text, services, job: store.Run | None) -> list:

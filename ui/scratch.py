@@ -36,12 +36,12 @@ def build(page: Page) -> None:
     def show(place: dict, called: str) -> list:
         texts = sorted(datasets.data_sets(), key=lambda each: each.format != "text")
         learnt = [(t("scratch.learn", name=each.name), _LEARN + each.name) for each in texts]
-        taken = [
-            (t("scratch.take", name=model_label(t, str(each.path))), _TAKE + str(each.path))
-            for each in library.models()
+        models = [each.path for each in library.models()]
+        offered = [
+            *learnt,
+            *((t("scratch.take", name=model_label(t, str(each))), _TAKE + str(each)) for each in models),
         ]
-        offered = [*learnt, *taken]
-        taken = {each.path.name for each in library.models()}
+        taken = {each.name for each in models}
         suggested = free(called or t("scratch.default_name"), taken.__contains__)
         return [gr.update(choices=offered, value=offered[0][1]), suggested]
 

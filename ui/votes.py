@@ -195,7 +195,7 @@ def _title(t: Text, id: str | None, model: str) -> str:
         return t("compare.base" if model.startswith("base:") else "compare.tuned")
     ref = model.removeprefix("base:").removeprefix("run:")
     other = next((each for each in columns.comparable() if each.id == ref), None)
-    own = (other.card["name"] or columns.run_name(t, other)) if other else ref
+    own = columns.known_as(t, other) if other else ref
     return f"{own} · {t('compare.base' if model.startswith('base:') else 'compare.tuned')}"
 
 

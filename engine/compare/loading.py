@@ -41,7 +41,6 @@ _NOT_PLAIN = (
     "trainable_token_indices",
     "arrow_config",
 )
-_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 
 
 @dataclass
@@ -102,7 +101,7 @@ class Shelf:
         if source.quantised:
             return described.bytes // 3
         parameters = described.parameters or described.bytes // 2
-        return parameters * _BYTES[hardware.precision(self._precision, self._device, parameters)]
+        return parameters * hardware.BYTES[hardware.precision(self._precision, self._device, parameters)]
 
     def _voice(self, source: Source) -> Voice:
         key = _weights_key(source)

@@ -12,6 +12,7 @@ from typing import Literal
 import psutil
 
 from engine import hardware, home
+from engine.fields import Params
 from engine.models import shape
 from engine.models.shape import Shape
 from engine.training import calibration, memory, methods, objectives, workload
@@ -19,6 +20,7 @@ from engine.training.calibration import Machine
 from engine.training.config import RunConfig, TrainingParams
 from engine.training.device_params import DeviceParams
 from engine.training.memory import Pack, Plan
+from engine.training.method import MethodSpec
 from engine.training.objectives import ObjectiveSpec
 from engine.training.workload import Rows
 from engine.words import Words
@@ -88,15 +90,7 @@ def estimate(config: RunConfig) -> Estimate:
     rows = workload.of(config, objective)
     params = method.params(**config.method_params)
     scorer = _scorer(config.objective_params.get("reward_model", "none"), here)
-    plan = Plan(
-        model,
-        method,
-        params,
-        config.training,
-        here,
-        products(config.training, here, model.parameters),
-        objective.packed,
-    )
+    plan = planned(model, method, params, config.training, here, objective.packed)
     alone = _estimate(plan, rows, objective, scorer)
     return _shared(alone, config.devices)
 
@@ -205,8 +199,7 @@ def at_a_glance(model: Shape, here: Machine) -> Verdict:
     """Whether a model fits with LoRA and everything else as it is by default, for rows of usual length."""
     rows = Rows(train=1000, val=100, mean=150, answer=100, longest=400)
     method, training = methods.get("lora"), TrainingParams()
-    plan = Plan(model, method, method.params(), training, here, products(training, here, model.parameters))
-    return _estimate(plan, rows).verdict
+    return _estimate(planned(model, method, method.params(), training, here), rows).verdict
 
 
 def available(here: Machine) -> int:
@@ -214,6 +207,13 @@ def available(here: Machine) -> int:
     if here.kind == "cuda":
         return here.memory
     return min(psutil.virtual_memory().available, hardware.memory_limit())
+
+
+def planned(
+    model: Shape, method: MethodSpec, params: Params, training: TrainingParams, here: Machine, fused: bool = True
+) -> Plan:
+    """What is trained on this machine, in the format that its products take there."""
+    return Plan(model, method, params, training, here, products(training, here, model.parameters), fused)
 
 
 def products(training: TrainingParams, here: Machine, parameters: int) -> str:

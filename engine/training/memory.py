@@ -7,6 +7,7 @@ value, and `tests/engine/training/test_memory.py` holds it to what autograd real
 
 from dataclasses import dataclass
 
+from engine import hardware
 from engine.fields import Params
 from engine.models.shape import Matrix, Shape
 from engine.training import budget, counts
@@ -15,7 +16,6 @@ from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.method import MethodSpec
 
-_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
@@ -45,7 +45,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes of a value in the format of the products."""
-        return _BYTES[self.dtype]
+        return hardware.BYTES[self.dtype]
 
     @property
     def whole(self) -> bool:
@@ -77,7 +77,7 @@ def pack(plan: Plan, mean: float, longest: int, free: int) -> Pack:
 def _weights(plan: Plan) -> int:
     model, dtype = plan.model, plan.dtype
     rest = plan.method.at_rest(plan.params, model.stored, dtype, plan.here.kind) if plan.fused else dtype
-    size = _BYTES[rest]
+    size = hardware.BYTES[rest]
     if isinstance(plan.params, parameters.QloraParams):
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
         return int(model.linear * 0.53) + (model.parameters - model.linear) * size

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from engine import hardware
 from engine.data import datasets, lengths
 from engine.models import library
 from engine.training import calibration, counts, estimate, methods, objectives
@@ -13,8 +14,7 @@ from engine.training.config import RunConfig
 
 # A suggested maximum length is a multiple of this.
 _STEP = 64
-_ADAPTER_BYTES = 4  # fp32
-_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+_ADAPTER_BYTES = hardware.BYTES["fp32"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _bytes_a_weight(config: RunConfig, described: library.Model) -> float:
     here, parameters = calibration.known(), described.parameters
     if here is None or not parameters:
         return described.bytes / (parameters or 1)
-    return _BYTES[estimate.products(config.training, here, parameters)]
+    return hardware.BYTES[estimate.products(config.training, here, parameters)]
 
 
 @lru_cache(maxsize=64)

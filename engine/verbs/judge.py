@@ -5,7 +5,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from engine import home
-from engine.errors import Exists
 from engine.runs import jobs
 from engine.runs.store import Run
 from engine.verbs import text
@@ -39,8 +38,7 @@ def judge(args: Namespace) -> dict:
 
     params = validated(judge.JudgeParams, pairs(args.set))
     out = home.typed(args.out).absolute()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise Exists(path=str(out))
+    home.must_be_free(out)
     return carried(judge.begin(args.model, args.data, args.judge, out, params))
 
 

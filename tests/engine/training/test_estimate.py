@@ -11,7 +11,6 @@ from engine.training import calibration, config, estimate, methods, objectives, 
 from engine.training.calibration import Machine
 from engine.training.config import TrainingParams
 from engine.training.device_params import DeviceParams
-from engine.training.memory import Plan
 from engine.training.workload import Rows
 from tests.engine.training.objectives import write
 
@@ -56,8 +55,8 @@ def told(
 ) -> estimate.Estimate:
     spec = methods.get(method)
     training = TrainingParams(**training)
-    dtype, goal = estimate.products(training, here, model.parameters), objectives.get(objective)
-    plan = Plan(model, spec, spec.params(), training, here, dtype, goal.packed)
+    goal = objectives.get(objective)
+    plan = estimate.planned(model, spec, spec.params(), training, here, goal.packed)
     return estimate._estimate(plan, rows, goal, scorer)
 
 
