@@ -10,6 +10,7 @@ from engine.errors import NotFound, from_record
 from engine.runs import metrics, store
 from engine.runs import status as states
 from engine.runs.reading import reading
+from engine.training.objectives import OBJECTIVES
 from ui.page import mark, served
 from ui.services import Services
 from ui.text import Text
@@ -17,6 +18,8 @@ from ui.text import Text
 # Answers tried and warnings that the view shows, and characters of each text.
 _TRIED, _WARNINGS = 3, 3
 _LONGEST = 300
+# Objectives that earn rewards: of them the reward is told, also before the first is earned.
+_REWARDED = [spec.key for spec in OBJECTIVES if metrics.aim(spec.metrics) == "reward"]
 
 _SKELETON = """
 <section class="td-run">
@@ -104,7 +107,7 @@ def news(t: Text, services: Services, id: str | None, cursor: str) -> dict:
         "empty": t("chart.empty_waiting" if busy or status["state"] == states.QUEUED else "chart.empty_ended"),
         "reading": t.of(reading(run)) if status["step"] else "",
         "told": _told(t, run),
-        "stats": _stats(t, status),
+        "stats": _stats(t, run, status),
         "metrics": [[name, metrics.label(name, t.lang)] for name in metrics.ordered([*points["steps"]])],
         "news": points,
     }
@@ -158,7 +161,7 @@ def _progress(status: dict) -> float:
     return min(1.0, status["step"] / status["max_steps"]) if status["max_steps"] else 0.0
 
 
-def _stats(t: Text, status: dict) -> list[dict]:
+def _stats(t: Text, run: store.Run, status: dict) -> list[dict]:
     running = status["state"] in states.ACTIVE
     best, speed, last = status["best"], status.get("tokens_per_second"), status["max_steps"]
     if running:
@@ -177,7 +180,7 @@ def _stats(t: Text, status: dict) -> list[dict]:
             t("chart.best", loss=number(best["eval_loss"])) if best else "",
         ),
     )
-    if status["reward"] is not None:
+    if run.config.get("objective") in _REWARDED:
         aims = ((t("chart.reward"), number(status["reward"]), ""), (t("chart.kl"), number(status["kl"]), ""))
     facts = [
         (t("chart.step"), f"{status['step']:,}" if last else "–", t("chart.of", last=f"{last:,}") if last else ""),

@@ -188,7 +188,7 @@ def test_thumbs_and_then_answers_that_a_reward_model_rewards(visit, home):
     page.wait_for_selector("#train-run .td-pill.is-running")
     page.wait_for_selector("#train-run .td-told li:has-text('奖励')")
     page.wait_for_selector("#train-run [data-metric=reward].is-on")
-    assert "平均奖励" in page.inner_text("#train-run .td-stats")
+    page.wait_for_selector("#train-run .td-stat:has-text('平均奖励') b:text-matches('[0-9]')")
     at.shot("rewards")
     page.click("#train-stop")
     page.wait_for_selector("#train-run .td-pill.is-stopped")

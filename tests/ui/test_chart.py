@@ -24,8 +24,8 @@ def services() -> Services:
     return Services(Jobs(), Chat())
 
 
-def in_state(state: str, **changes: object) -> store.Run:
-    run = store.create(CONFIG, name="<b>mine</b>")
+def in_state(state: str, objective: str = "sft", **changes: object) -> store.Run:
+    run = store.create(CONFIG | {"objective": objective}, name="<b>mine</b>")
     writer = Writer(run.path)
     writer.update(state=state, **changes)
     assert writer.settle()
@@ -102,7 +102,7 @@ def test_a_waiting_run_says_how_many_are_before_it(services):
 
 
 def test_where_rewards_are_earned_they_come_first_with_what_was_tried_and_warned_of(services):
-    run = in_state("running", step=3, reward=0.25, kl=0.01)
+    run = in_state("running", "rloo", step=3, reward=0.25, kl=0.01)
     with Events(run.path / "events.jsonl") as events:
         events.write("step", step=1, loss=1e-9, reward=0.25, kl=0.01)
         for step in range(5):
@@ -115,6 +115,12 @@ def test_where_rewards_are_earned_they_come_first_with_what_was_tried_and_warned
     assert len(said["told"]["tried"]) == 3 and len(said["told"]["tried"][0]["answer"]) < 400
     assert said["told"]["warnings"] == ["It repeats itself."]
     assert chart.news(Text("zh"), services, run.id, "")["told"]["warnings"] == ["它在重复。"]
+
+
+@pytest.mark.parametrize("objective", ["rloo", "grpo"])
+def test_where_rewards_will_be_earned_the_figures_say_so_before_the_first(services, objective):
+    said = chart.news(Text("en"), services, in_state("starting", objective).id, "")
+    assert [card["label"] for card in said["stats"]][1:3] == ["Mean reward", "From the start (KL)"]
 
 
 @pytest.mark.parametrize(
