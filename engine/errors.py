@@ -12,6 +12,7 @@
     │   ├── Unsupported          a combination that cannot work
     │   ├── AccessDenied         a hub that wants a token, or terms accepted, first
     │   ├── OutsideFolder        a path that leaves the folder it must stay in
+    │   ├── NameTooLong          longer than the name of a file can be
     │   └── Exists               something of that name is already there
     └── WorkError                the work failed (exit code 1)
         ├── DiskFull             no room left
@@ -31,6 +32,7 @@ class name and its details), so each side says it in its reader's language.
 """
 
 import errno
+import os
 
 from engine.words import Words
 
@@ -122,6 +124,12 @@ class OutsideFolder(InputError):
     words = Words(
         en="'{path}' lies outside the folder it must stay in ({folder}).",
         zh="“{path}”超出了允许的文件夹（{folder}）。",
+    )
+
+
+class NameTooLong(InputError):
+    words = Words(
+        en="'{name}' is too long for a name. Give a shorter one.", zh="“{name}”太长，不能用作名字，请换一个短一些的。"
     )
 
 
@@ -227,11 +235,15 @@ def _is_words(value: object) -> bool:
 
 
 def from_os_error(error: OSError, path: object) -> TuneDeskError:
-    """A full disk as `DiskFull`, anything else as `WorkError`, for an `OSError` met while writing below `path`."""
+    """A full disk as `DiskFull`, a name that no file can have as `NameTooLong`, anything else as `WorkError`, for an
+    `OSError` met while reading or writing below `path`."""
     from engine.home import free_text
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(path=str(path), free=free_text(path))
+    if error.errno == errno.ENAMETOOLONG:
+        longest = max(str(error.filename or path).split(os.sep), key=len)
+        return NameTooLong(name=f"{longest.lstrip('.')[:40]}…")
     return WorkError(reason=f"{path}: {error.strerror or error}")
 
 
