@@ -25,13 +25,13 @@ def param(
     help: Words,
     *,
     advanced: bool = False,
-    choices: dict[str, Words] | None = None,
+    choices: dict[str | float | None, Words] | None = None,
     names: str | None = None,
     **constraints: Any,
 ) -> Any:
     """A field of a `Params` model.
 
-    `choices` names the values of a `Literal` for people; `constraints` are pydantic's (`ge`, `le`, `gt`, ...).
+    `choices` names values for people: those of a `Literal`, or one that means something else (0: off); `constraints` are pydantic's (`ge`, `le`, `gt`, ...).
     `names`: the value may also be what is only known later: names parted by commas ("modules": of the model), or one of
     the runs that made a reward model ("reward_models").
     """

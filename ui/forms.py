@@ -114,7 +114,8 @@ class Form:
             return widget(choices=choices, value=default, **common)
         if kind is bool:
             return gr.Checkbox(value=default, **common)
-        placeholder = self.t("form.automatic") if optional else None
+        unset = (field.json_schema_extra.get("choices") or {}).get(None)
+        placeholder = (unset[self.t.lang] if unset else self.t("form.automatic")) if optional else None
         named = field.json_schema_extra.get("names")
         if named and named != _SEVERAL:
             # Any text may be sent, as to a group of names: the engine judges it.

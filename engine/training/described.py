@@ -84,11 +84,13 @@ def _spec(get: object, key: object) -> object | None:
 
 
 def _value(field: object, value: object, lang: str) -> str:
-    if value is None:
-        return _AUTOMATIC.text(lang)
     if isinstance(value, bool):
         return (_YES if value else _NO).text(lang)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     choices = (field.json_schema_extra or {}).get("choices", {}) if field else {}
-    return choices[value][lang] if value in choices else f"{value:g}" if isinstance(value, float) else str(value)
+    if value in choices:
+        return choices[value][lang]
+    if value is None:
+        return _AUTOMATIC.text(lang)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -93,6 +93,7 @@ class RewardParams(Params):
             "Keeps scores around zero, so that they read well. 0: off.", "让分数保持在零附近，便于阅读；0 表示关闭。"
         ),
         advanced=True,
+        choices={0: Words("off", "关闭")},
         ge=0,
         le=1,
     )

@@ -6,6 +6,9 @@ from typing import Literal
 from engine.fields import Params, param
 from engine.words import Words
 
+_NO_LIMIT = Words("no limit", "不限")
+_OFF = Words("off", "关闭")
+
 
 class TrainingParams(Params):
     """What every run is told beside its method's own parameters."""
@@ -58,6 +61,7 @@ class TrainingParams(Params):
             "达到这一步数就停止，优先于训练轮数；-1 表示不限制。",
         ),
         advanced=True,
+        choices={-1: _NO_LIMIT},
         ge=-1,
     )
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = param(
@@ -97,6 +101,7 @@ class TrainingParams(Params):
             "Corrections larger than this are scaled down to it. 0: off.", "超过该值的修正会被按比例缩小；0 表示关闭。"
         ),
         advanced=True,
+        choices={0: _OFF},
         ge=0,
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = param(
@@ -186,6 +191,7 @@ class TrainingParams(Params):
             "所有检查点合计超出时，会删除较早的；最后一个和最佳的一个始终保留。留空表示不限制。",
         ),
         advanced=True,
+        choices={None: _NO_LIMIT},
         gt=0,
     )
     early_stopping_patience: int = param(
@@ -196,6 +202,7 @@ class TrainingParams(Params):
             "验证损失连续这么多次没有改善就停止；0 表示关闭。",
         ),
         advanced=True,
+        choices={0: _OFF},
         ge=0,
     )
     neftune_noise_alpha: float = param(
@@ -206,6 +213,7 @@ class TrainingParams(Params):
             "在词向量上加少量噪声，可让回答不那么死板，常用值为 5；0 表示关闭。",
         ),
         advanced=True,
+        choices={0: _OFF},
         ge=0,
         le=100,
     )

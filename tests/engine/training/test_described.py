@@ -22,6 +22,8 @@ def test_every_setting_has_a_name_and_a_value_in_words():
     assert (found["learning_rate"].label, found["learning_rate"].value) == ("学习率", "0.0001")
     assert found["model"].value == "tiny" and found["lr_scheduler_type"].value == "余弦降到零"
     assert found["gradient_checkpointing"].value == "否" and found["eval_steps"].value == "自动"
+    assert found["max_steps"].value == found["save_disk_gb"].value == "不限"
+    assert found["early_stopping_patience"].value == found["neftune_noise_alpha"].value == "关闭"
 
 
 def test_only_what_differs_is_told_also_where_one_run_has_no_such_setting():
