@@ -33,7 +33,7 @@ def comparable() -> list[store.Run]:
         run
         for run in store.runs()
         # A damaged config.json names none.
-        if (run.path / "final").is_dir() and run.config.get("objective", "reward") != "reward"
+        if run.has_model() and run.config.get("objective", "reward") != "reward"
     ]
 
 

@@ -48,7 +48,7 @@ def build(page: Page) -> None:
             return [{}, {"job": None}, gr.skip(), gr.skip()]
         others = [each for each in datasets.data_sets() if each.format in _FORMATS and each.path != own(run)]
         listed = [(t("evaluation.own", name=own(run).name), ""), *((each.name, str(each.path)) for each in others)]
-        ready = (run.path / "final").is_dir()
+        ready = run.has_model()
         return [
             shown(t, run),
             job_view.shown(t, services, tasks.unfinished(run, tasks.EVALUATE)),
@@ -87,7 +87,7 @@ def shown(t: Text, run: store.Run, data: str | None = None) -> dict:
     wanted = data or str(own(run))
     result = next((each for each in evaluate.results(run) if each["data"] == wanted), None)
     if result is None:
-        return {"empty": t("evaluation.none" if (run.path / "final").is_dir() else "evaluation.no_model")}
+        return {"empty": t("evaluation.none" if run.has_model() else "evaluation.no_model")}
     return measured(t, result)
 
 

@@ -30,7 +30,7 @@ def build(page: Page) -> None:
 
     def show(chosen: dict) -> list:
         run = found(chosen["run"])
-        if run is None or not (run.path / "final").is_dir():
+        if run is None or not run.has_model():
             return [cards.choice("", [], empty=t("export.no_model")), gr.update(visible=False), {"job": None}, {}]
         return [
             _forms(t, run),

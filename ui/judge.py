@@ -219,7 +219,7 @@ def _outcome(t: Text, job: store.Run, result: dict) -> dict:
 
 def _waits(t: Text, run: store.Run) -> str:
     """Why the model that the judging led to cannot be compared; "" where it can."""
-    if (run.path / "final").is_dir():
+    if run.has_model():
         return ""
     state = run.status()["state"]
     return t("judge.waits" if state == states.QUEUED or state in states.ACTIVE else "judge.no_model")

@@ -23,7 +23,7 @@ def build(page: Page) -> None:
         run = found(chosen["run"])
         if run is None:
             return [{}, {"job": None}, gr.update(visible=False)]
-        unmeasured = evaluate.last(run) is None and (run.path / "final").is_dir()
+        unmeasured = evaluate.last(run) is None and run.has_model()
         return [shown(t, run), job_view.shown(t, services, None), gr.update(visible=unmeasured)]
 
     def begin(chosen: dict) -> list:

@@ -67,7 +67,7 @@ def build(page: Page) -> None:
         state = run.status()["state"]
         place = services.jobs.position(run)
         return [
-            gr.update(visible=(run.path / "final").is_dir()),
+            gr.update(visible=run.has_model()),
             gr.update(visible=state in ("stopped", "failed", "interrupted")),
             gr.update(visible=state == "finished", value=_more(t, _epochs(run))),
             gr.update(

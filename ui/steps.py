@@ -36,7 +36,7 @@ def shown(t: Text, chosen: object) -> dict:
     """The value for what a page has chosen."""
     chosen = choices(chosen)
     model, data, run = chosen_model(chosen["model"]), chosen_data(chosen["data"]), current_run(chosen["run"])
-    ready = run is not None and (run.path / "final").is_dir()
+    ready = run is not None and run.has_model()
     notes = {
         "model": model_name(t, model),
         "data": data.name if data else t("steps.data_none"),

@@ -181,6 +181,4 @@ def every_name() -> list[str]:
     from engine.training import rewards
 
     bases = [f"base:{found.path}" for found in library.models()]
-    return bases + [
-        f"run:{run.id}" for run in store.runs() if (run.path / "final").is_dir() and not rewards.is_model(run)
-    ]
+    return bases + [f"run:{run.id}" for run in store.runs() if run.has_model() and not rewards.is_model(run)]

@@ -17,24 +17,24 @@ from engine.words import Words
 
 DEMO = "demo-model"
 _WEIGHTS = "*.safetensors"
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 _KIND = Words("model", "模型")
 _HINT = Words("List them with 'python -m engine models'.", "用“python -m engine models”查看全部模型。")
 _UNTRAINED = Words("Run '{name}' has no final model yet.", "任务“{name}”还没有最终模型。")
 _NO_FOLDER = Words("it is not a folder", "它不是一个文件夹")
-_NO_CONFIG = Words("it has no config.json", "其中没有 config.json")
+NO_CONFIG = Words("it has no config.json", "其中没有 config.json")
 _BAD_CONFIG = Words("its config.json is damaged", "其中的 config.json 已损坏")
-_NO_KIND = Words("its config.json names no model_type", "其中的 config.json 没有 model_type")
-_CODE = Words(
+NO_KIND = Words("its config.json names no model_type", "其中的 config.json 没有 model_type")
+CODE = Words(
     "it brings its own program code, which is not run here for safety", "它自带程序代码，出于安全考虑不会在这里运行"
 )
-_PICKLED = Words(
+PICKLED = Words(
     "its weights are pickled, which may hide program code; get its safetensors version",
     "它的权重是 pickle 格式，可能藏有程序代码；请改用 safetensors 版本",
 )
-_NO_WEIGHTS = Words("it has no safetensors weights", "其中没有 safetensors 权重")
+NO_WEIGHTS = Words("it has no safetensors weights", "其中没有 safetensors 权重")
 _BAD_WEIGHTS = Words("its file {file} is damaged or cut short", "其中的 {file} 已损坏或不完整")
 _MISSING_PART = Words("its file {file} is missing", "其中缺少文件 {file}")
 _NO_TOKENIZER = Words("it has no tokenizer", "其中没有分词器（tokenizer）")
@@ -105,7 +105,7 @@ def find(ref: str | Path) -> Path:
 
 def _final(run: Path) -> Path:
     final = run / "final"
-    if not final.is_dir():
+    if not _is_adapter(final) and not (final / "config.json").is_file():
         raise NotFound(kind=_KIND, name=run.name, hint=_UNTRAINED.filled(name=run.name))
     return final
 
@@ -223,13 +223,13 @@ def _config(path: Path) -> dict:
     try:
         config = home.read_json(path / "config.json")
     except FileNotFoundError:
-        raise NotAModel(path=str(path), reason=_NO_CONFIG) from None
+        raise NotAModel(path=str(path), reason=NO_CONFIG) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise NotAModel(path=str(path), reason=_BAD_CONFIG) from None
     if not isinstance(config, dict) or "model_type" not in config:
-        raise NotAModel(path=str(path), reason=_NO_KIND)
+        raise NotAModel(path=str(path), reason=NO_KIND)
     if "auto_map" in config:
-        raise NotAModel(path=str(path), reason=_CODE)
+        raise NotAModel(path=str(path), reason=CODE)
     return config
 
 
@@ -248,8 +248,8 @@ def weight_files(path: Path) -> list[Path]:
         return files
     files = sorted(path.glob(_WEIGHTS))
     if not files:
-        pickled = any(next(path.glob(pattern), None) for pattern in _PICKLES)
-        raise NotAModel(path=str(path), reason=_PICKLED if pickled else _NO_WEIGHTS)
+        pickled = any(next(path.glob(pattern), None) for pattern in PICKLES)
+        raise NotAModel(path=str(path), reason=PICKLED if pickled else NO_WEIGHTS)
     return files
 
 

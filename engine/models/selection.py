@@ -4,6 +4,7 @@ from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
 from engine.errors import Unsupported
+from engine.models import library
 from engine.models.hub import File, Listing
 from engine.models.source import Source
 from engine.words import Words
@@ -27,22 +28,12 @@ _NEEDED = (
     "README.md",
 )
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx", ".xls", ".parquet", ".zip", ".gz")
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _MOST_TABLES = 200
 
 _NOT_A_MODEL = Words("'{id}' cannot be used here: {reason}.", "“{id}”无法在这里使用：{reason}。")
-_NO_CONFIG = Words("it has no config.json", "其中没有 config.json")
 _ADAPTER = Words(
     "it is an adapter, not a whole model; download its base model",
     "它只是一个适配器，不是完整的模型；请下载它的底座模型",
-)
-_PICKLED = Words(
-    "its weights are pickled, which may hide program code; get a version in safetensors",
-    "它的权重是 pickle 格式，可能藏有程序代码；请改用 safetensors 版本",
-)
-_NO_WEIGHTS = Words("it has no weights in safetensors", "其中没有 safetensors 格式的权重")
-_CODE = Words(
-    "it brings its own program code, which is not run here for safety", "它自带程序代码，出于安全考虑不会在这里运行"
 )
 _NO_TABLES = Words(
     "'{id}' holds no tables (CSV, JSON, Excel, Parquet, text).",
@@ -68,22 +59,22 @@ def refuse_code(source: Source, config: object) -> None:
     Unsupported: the model's `config.json` asks for program code from the repository.
     """
     if not isinstance(config, dict) or "model_type" not in config:
-        raise _refused(source, _NO_CONFIG)
+        raise _refused(source, library.NO_KIND)
     if "auto_map" in config:
-        raise _refused(source, _CODE)
+        raise _refused(source, library.CODE)
 
 
 def _model(source: Source, files: tuple[File, ...]) -> tuple[File, ...]:
     names = {file.path: file for file in files if "/" not in file.path}
     if CONFIG not in names:
-        raise _refused(source, _ADAPTER if "adapter_config.json" in names else _NO_CONFIG)
+        raise _refused(source, _ADAPTER if "adapter_config.json" in names else library.NO_CONFIG)
     weights = [name for name in names if name.endswith(".safetensors")]
     # Some repositories hold the same weights twice: once more in their makers' own layout, or in another precision.
     usual = [name for name in weights if name == "model.safetensors" or fnmatch(name, "model-*-of-*.safetensors")]
     chosen = usual or [name for name in weights if not name.startswith("consolidated")]
     if not chosen:
-        pickled = any(fnmatch(name, pattern) for name in names for pattern in _PICKLES)
-        raise _refused(source, _PICKLED if pickled else _NO_WEIGHTS)
+        pickled = any(fnmatch(name, pattern) for name in names for pattern in library.PICKLES)
+        raise _refused(source, library.PICKLED if pickled else library.NO_WEIGHTS)
     extras = [name for name in names if any(fnmatch(name, pattern) for pattern in _NEEDED)]
     order = sorted({*extras, *chosen}, key=lambda name: (name != CONFIG, names[name].size, name))
     return tuple(names[name] for name in order)

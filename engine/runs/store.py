@@ -79,6 +79,10 @@ class Run:
         found = ((_CHECKPOINT.fullmatch(folder.name), folder) for folder in self.path.glob("checkpoints/*"))
         return sorted((int(match[1]), folder) for match, folder in found if match)
 
+    def has_model(self) -> bool:
+        """Whether it has saved a final model. A folder that somebody emptied is none."""
+        return any((self.path / "final" / name).is_file() for name in ("adapter_config.json", "config.json"))
+
     def size(self) -> int:
         """Bytes on the disk."""
         return home.size_of(self.path)

@@ -75,6 +75,10 @@ def test_runs_that_this_version_does_not_understand_are_listed_all_the_same(serv
     assert rows[damaged.id]["model"] == "–"
     for each in (damaged, later):
         (each.path / "final").mkdir()
+    # A folder that somebody emptied is no model.
+    assert columns.comparable() == []
+    for each in (damaged, later):
+        (each.path / "final" / "config.json").write_text("{}")
     assert columns.comparable() == [later]
     assert rows[later.id]["method"] == "from a later version"
     assert [row[0] for row in overlay.shown(ZH, [damaged.id, later.id])["table"]["rows"]]

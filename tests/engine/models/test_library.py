@@ -147,6 +147,10 @@ def test_a_run_stands_for_its_final_model(tmp_path):
     (run / "events.jsonl").touch()
     with pytest.raises(NotFound, match="no final model yet"):
         library.find(run.name)
+    (run / "final").mkdir()  # as somebody left it who made room
+    with pytest.raises(NotFound, match="no final model yet"):
+        library.find(run.name)
+    (run / "final").rmdir()
     final = make(run / "final")
     assert library.find(run.name) == library.find(run) == final
     (final / "config.json").rename(final / "adapter_config.json")
