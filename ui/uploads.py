@@ -105,7 +105,8 @@ def keep(uploaded: Path) -> Path:
 
 def offered(t: Text, selected: str) -> dict:
     """The value of `cards` that offers the demo, the newest uploads and, where several are chosen, these together."""
-    uploads = sorted(home.folder("uploads").glob("[!.]*.*"), key=lambda path: -path.stat().st_mtime)
+    files = filter(Path.is_file, home.folder("uploads").glob("[!.]*"))
+    uploads = sorted(files, key=lambda path: -path.stat().st_mtime)
     cards_of = [cards.Card(path.name, path.name, home.size_text(path.stat().st_size)) for path in uploads[:_OFFERED]]
     names = selected.split("/")
     if len(names) > 1:

@@ -168,19 +168,20 @@ def test_uploads_are_kept_all_or_none(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(uploads, "get_upload_folder", lambda: str(folder))
     (folder / "a.csv").write_text("question,answer\nq,a\n")
-    (folder / "b.csv").write_text("question,answer\nq2,a2\n")
-    key = uploads.take([str(folder / "a.csv"), str(folder / "b.csv")])
-    assert key == "a.csv/b.csv" and uploads.table(key).page().total == 2
+    (folder / "b").write_text("question,answer\nq2,a2\n")
+    key = uploads.take([str(folder / "a.csv"), str(folder / "b")])
+    assert key == "a.csv/b" and uploads.table(key).page().total == 2
     (folder / "c.csv").write_text("question,answer\nq,a\n")
     (folder / "d.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
     with pytest.raises(NotATable):
         uploads.take([str(folder / "c.csv"), str(folder / "d.csv")])
-    assert sorted(path.name for path in home.folder("uploads").iterdir()) == ["a.csv", "b.csv"]
+    assert sorted(path.name for path in home.folder("uploads").iterdir()) == ["a.csv", "b"]
     for nothing in (None, [], "x", [7]):
         with pytest.raises(NotFound):
             uploads.take(nothing)
     offered = uploads.offered(Text("en"), key)
     assert offered["cards"][1]["title"] == "2 files together" and offered["cards"][1]["selected"]
+    assert {card["title"] for card in offered["cards"][2:]} == {"a.csv", "b"}
 
 
 @pytest.fixture
