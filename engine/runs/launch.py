@@ -45,7 +45,7 @@ def on_machine(launch: str | None, number: int) -> str:
     Raises:
         Unsupported: the run has no such machine.
     """
-    words = shlex.split(launch or "")
+    words = [part for word in shlex.split(launch or "") for part in _parts(word)]
     count = int(words[words.index("--num_machines") + 1]) if "--num_machines" in words else 1
     if not 0 < number < count:
         raise Unsupported(reason=_MACHINE.filled(number=number, last=count - 1) if count > 1 else _ONE_MACHINE)
@@ -61,6 +61,11 @@ def configuration(launch: str) -> str:
     given = dict(zip(words[3::2], words[4::2], strict=True))
     lines = ["compute_environment: LOCAL_MACHINE", "distributed_type: MULTI_GPU", "rdzv_backend: static"]
     return "\n".join([*lines, *(f"{name[2:]}: {value}" for name, value in given.items()), ""])
+
+
+def _parts(word: str) -> list[str]:
+    """`--option=value` as the two words that it may be as well."""
+    return word.split("=", 1) if word.startswith("--") else [word]
 
 
 def _options(launch: str) -> list[str]:

@@ -67,6 +67,11 @@ def test_every_machine_gets_the_same_launch_with_a_number_of_its_own():
     }
 
 
+def test_the_number_of_machines_may_stand_behind_an_equals_sign():
+    given = "accelerate launch --num_machines=2 --machine_rank=0"
+    assert launch.on_machine(given, 1) == "accelerate launch --num_machines 2 --machine_rank 1"
+
+
 @pytest.mark.parametrize(("given", "number"), [(None, 1), (launch.several(2), 1), (launch.several(2, 2, "a", 1), 2)])
 def test_a_machine_that_is_not_there_has_none(given, number):
     with pytest.raises(Unsupported, match="machine"):
