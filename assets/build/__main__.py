@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assets.build import corpus, medical, model, preferences, questions, tokenizer
 from engine import home
+from engine.training import scratch
 
 SEED = 42
 # Documents read once each: about forty tokens apiece.
@@ -65,7 +66,7 @@ def build_model(folder: Path) -> None:
     data.mkdir(parents=True)
     start.mkdir()
     write_corpus(data)
-    tokenizer.save(tokenizer.build(corpus.documents(SEED, READ)), start)
+    scratch.write_tokenizer(tokenizer.build(corpus.documents(SEED, READ)), start)
     model.initialise(start, SEED)
     trained = Path(pretrain(start, data)) / "final"
     shutil.rmtree(folder, ignore_errors=True)

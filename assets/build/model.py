@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from assets.build.tokenizer import CONTEXT, END, END_OF_TEXT
+from engine.training.scratch import CONTEXT, END, END_OF_TEXT
 
 # Five layers of 256 in bf16 are 10 MB: deep enough to copy and to join two facts, quick enough for two cores.
 SHAPE = {

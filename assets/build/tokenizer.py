@@ -6,26 +6,14 @@ of the alphabet is one token, no token straddles two words, and any other text s
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from tokenizers.pre_tokenizers import ByteLevel
 
 from assets.build.characters import ALPHABET
 from assets.build.words import listed
+from engine.training import scratch
 
-END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-SPECIAL = (END_OF_TEXT, START, END)
-CONTEXT = 1024
-# ChatML without a default system prompt.
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
-# How Qwen2 parts text before merging: words with the blank before them, single digits, runs of punctuation.
-_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
 _ENGLISH_MERGES = 500
 # Words that answers and questions are full of; none of them is a part of a name that must be copied.
 COMMON = listed(
@@ -82,33 +70,9 @@ def build(texts: Iterable[str]) -> Tokenizer:
     merges = character_merges() + word_merges(COMMON) + english_merges(texts)
     tokens = [*sorted(ByteLevel.alphabet()), *(left + right for left, right in merges)]
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(dict.fromkeys(merges))))
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(_SPLIT), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer = scratch.byte_level(models.BPE(vocab=vocabulary, merges=list(dict.fromkeys(merges))))
+    tokenizer.add_special_tokens(list(scratch.SPECIAL))
     return tokenizer
-
-
-def save(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write `tokenizer.json` and `tokenizer_config.json` into `folder`."""
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    config = {
-        "tokenizer_class": "Qwen2Tokenizer",
-        "add_prefix_space": False,
-        "clean_up_tokenization_spaces": False,
-        "bos_token": None,
-        "eos_token": END,
-        "pad_token": END_OF_TEXT,
-        "unk_token": None,
-        "model_max_length": CONTEXT,
-        "chat_template": CHAT_TEMPLATE,
-    }
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
 
 
 def _bytes(text: str) -> str:

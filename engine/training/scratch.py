@@ -28,7 +28,7 @@ SHAPES = {
 CONTEXT = 1024
 # The deviation of the first weights, as in Qwen2's configuration.
 DEVIATION = 0.02
-END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+END_OF_TEXT, START, END = SPECIAL = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 # ChatML without a default system prompt.
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
@@ -98,18 +98,14 @@ def create(name: str, params: ScratchParams, text: str | None = None, like: str 
         if like is not None:
             _take_tokenizer(library.base(library.find(like)), folder)
         else:
-            _write_tokenizer(learn_tokenizer(_texts(text or ""), params.vocab_size), folder)
+            write_tokenizer(learn_tokenizer(_texts(text or ""), params.vocab_size), folder)
         _write_model(folder, params)
     return target
 
 
-def learn_tokenizer(texts: Iterator[str], vocab_size: int) -> Tokenizer:
-    """Byte-level BPE in the layout of Qwen2: any text can be said with it.
-
-    Raises:
-        NoRows: there is no text.
-    """
-    tokenizer = Tokenizer(models.BPE())
+def byte_level(model: models.BPE) -> Tokenizer:
+    """`model` in the layout of Qwen2: any text can be said with it."""
+    tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -118,6 +114,16 @@ def learn_tokenizer(texts: Iterator[str], vocab_size: int) -> Tokenizer:
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def learn_tokenizer(texts: Iterator[str], vocab_size: int) -> Tokenizer:
+    """A `byte_level` tokenizer that knows the words of `texts`.
+
+    Raises:
+        NoRows: there is no text.
+    """
+    tokenizer = byte_level(models.BPE())
     first = next(texts, None)
     if first is None:
         raise NoRows(read=0, dropped=0, hint=_NO_TEXT)
@@ -128,7 +134,7 @@ def learn_tokenizer(texts: Iterator[str], vocab_size: int) -> Tokenizer:
 
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=[END_OF_TEXT, START, END],
+        special_tokens=list(SPECIAL),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -159,7 +165,8 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(each)
 
 
-def _write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """`tokenizer.json` and `tokenizer_config.json` in `folder`."""
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     config = {
         "tokenizer_class": "Qwen2Tokenizer",

@@ -11,6 +11,7 @@ from assets.build import corpus, medical, questions, tokenizer
 from assets.build.characters import ALPHABET
 from assets.build.corpus import plain
 from engine import home
+from engine.training import scratch
 
 MODEL = home.DEMO_MODEL
 DATA = home.DEMO_DATA.parent
@@ -102,7 +103,7 @@ def test_tokenizer_has_a_token_for_every_character_of_the_table(shipped, table):
 
 
 def test_tokenizer_is_rebuilt_byte_for_byte(tmp_path):
-    tokenizer.save(tokenizer.build(corpus.documents(build.SEED, build.READ)), tmp_path)
+    scratch.write_tokenizer(tokenizer.build(corpus.documents(build.SEED, build.READ)), tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / name).read_bytes() == (MODEL / name).read_bytes(), name
 
@@ -122,8 +123,8 @@ def test_chat_template_adds_no_system_prompt(shipped):
     turns = [{"role": "user", "content": "你好"}, {"role": "assistant", "content": "您好"}]
     text = tokens.apply_chat_template(turns, tokenize=False)
     assert text == "<|im_start|>user\n你好<|im_end|>\n<|im_start|>assistant\n您好<|im_end|>\n"
-    assert tokens.eos_token == tokenizer.END
-    assert tokens.pad_token == tokenizer.END_OF_TEXT
+    assert tokens.eos_token == scratch.END
+    assert tokens.pad_token == scratch.END_OF_TEXT
 
 
 @pytest.mark.parametrize(
