@@ -6,8 +6,9 @@ from transformers import AutoModelForCausalLM
 
 from engine.models import library
 from engine.training import budget, frozen, methods
+from engine.training.batching import Layout
 from engine.training.learner import Learner
-from tests.engine.training.test_gating import pack
+from tests.engine.training.packs import pack
 from tests.tiny import make_model
 
 
@@ -51,7 +52,8 @@ def test_a_model_at_rest_learns_as_a_wide_one(stored, method):
                 for name, value in found[False][1].items():
                     kept[name].copy_(value)
         start = {name: p.detach().clone() for name, p in learner.named_parameters() if p.requires_grad}
-        loss = learner(pack(spec.params().model_dump().get("num_virtual_tokens", 0)), 0.1)
+        layout = Layout.of(spec.layout, spec.params().model_dump().get("num_virtual_tokens", 0))
+        loss = learner(pack(layout=layout), 0.1)
         loss.backward()
         gradients = {name: p.grad for name, p in learner.named_parameters() if p.requires_grad}
         found[rests] = loss.item(), start, gradients

@@ -1,31 +1,13 @@
 """The gated feed-forward as one step: the numbers of the two operations that it replaces."""
 
-import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
 from engine.training import gating
-from engine.training.batching import Pack
-from engine.training.packing import ATTENTION, Packing
+from engine.training.packing import ATTENTION
+from tests.engine.training.packs import pack
 from tests.tiny import make_model
-
-
-def pack(slots: int = 0) -> Pack:
-    """Three rows, with `slots` virtual tokens before each, all of whose real tokens but the first count."""
-    lengths = np.array([9, 7, 4]) + slots
-    within = np.concatenate([np.arange(length) for length in lengths])
-    ids = torch.arange(len(within)) % 97 + 3
-    sources = torch.from_numpy(np.flatnonzero((np.diff(within, append=0) > 0) & (within >= slots)))
-    return Pack(
-        ids=ids[None],
-        positions=torch.from_numpy(within)[None],
-        packing=Packing.of(lengths),
-        virtual=torch.from_numpy(np.where(within < slots, within, -1)) if slots else None,
-        sources=sources,
-        labels=ids[sources + 1],
-        tokens=20,
-    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])

@@ -3,7 +3,6 @@
 import weakref
 from itertools import chain
 
-import numpy as np
 import pytest
 import torch
 from bitsandbytes.nn import Linear4bit
@@ -13,12 +12,12 @@ from engine import hardware
 from engine.models import shape
 from engine.models.shape import Shape
 from engine.training import budget, loading, memory, methods
-from engine.training.batching import Layout, Pack
+from engine.training.batching import Layout
 from engine.training.config import TrainingParams
 from engine.training.learner import Learner
 from engine.training.memory import Plan
-from engine.training.packing import Packing
 from tests.engine.training import plain
+from tests.engine.training.packs import pack
 from tests.engine.training.test_estimate import HERE, QWEN
 from tests.tiny import make_model
 
@@ -56,18 +55,7 @@ def held(model, method: str, params: dict, dtype: torch.dtype) -> tuple[float, i
     base.config.use_cache = False
     learner = Learner(spec.prepare(base, chosen, 20), spec, compute).train()
     virtual = learner.model.active_peft_config.num_virtual_tokens if spec.layout != "weights" else 0
-    layout = Layout.of(spec.layout, virtual)
-    lengths = np.array(LENGTHS) + layout.slots
-    count, within = lengths.sum(), np.concatenate([np.arange(length) for length in lengths])
-    pack = Pack(
-        ids=torch.randint(0, 250, (1, count)),
-        positions=torch.from_numpy(within + layout.offset - layout.slots)[None],
-        packing=Packing.of(lengths),
-        virtual=torch.from_numpy(np.where(within < layout.slots, within, -1)) if layout.slots else None,
-        sources=torch.arange(10),
-        labels=torch.arange(10),
-        tokens=int(count),
-    )
+    given = pack(LENGTHS, Layout.of(spec.layout, virtual))
     own = {each.untyped_storage().data_ptr() for each in chain(learner.parameters(), learner.buffers())}
     own |= {m.weight.data.untyped_storage().data_ptr() for m in learner.modules() if isinstance(m, Linear4bit)}
     alive = weakref.WeakValueDictionary()
@@ -79,10 +67,10 @@ def held(model, method: str, params: dict, dtype: torch.dtype) -> tuple[float, i
         return kept
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept.tensor):
-        loss = learner(pack, 1.0)
+        loss = learner(given, 1.0)
     found = sum(kept.tensor.untyped_storage().nbytes() for kept in alive.values())
     del loss
-    return found, int(count)
+    return found, given.tokens
 
 
 def planned(model: Shape, method: str, dtype: str, **params: object) -> Plan:
