@@ -1,6 +1,7 @@
 """Tables that are not delimited text, written once as a rows file in the workspace's cache and read from there.
 
-It keeps a few and forgets the oldest. What is in the file the readers (`json_rows`, `sheets`, ...) know.
+It keeps a few and forgets the oldest, but none that was opened within six hours. What is in the file the readers
+(`json_rows`, `sheets`, ...) know.
 """
 
 import hashlib
