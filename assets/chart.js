@@ -80,7 +80,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
     part("reading").textContent = answer.reading;
     if (answer.told) {
       part("told").hidden = !answer.told.title && !answer.told.warnings?.length;
-      part("told").innerHTML = TuneDesk.draw.told(answer.told);
+      part("told").innerHTML = TuneDesk.draw.notable(answer.told);
     }
     part("stats").replaceChildren(
       ...answer.stats.map(({ label, value, note }) => {
@@ -143,7 +143,7 @@ TuneDesk.run = (element, props, server, trigger, watch) => {
 };
 
 // What a run warned of, and answers that it tried.
-TuneDesk.draw.told = (value) => {
+TuneDesk.draw.notable = (value) => {
   const { html, when } = TuneDesk.markup;
   return html`${value.warnings?.map((each) => html`<p class="td-message is-warn">${each}</p>`)}
     ${when(value.title, html`<h4>${value.title}</h4>

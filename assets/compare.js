@@ -53,9 +53,11 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
+  // A text that a spreadsheet would take for a formula, and run, begins with an apostrophe; a number stays one.
+  const harmless = (cell) => (/^[=+\-@\t\r]/.test(cell) && isNaN(cell) ? `'${cell}` : String(cell));
   // Rows for a spreadsheet; the mark at the front tells Excel that it is UTF-8.
   TuneDesk.saveTable = (rows, name) => {
-    const lines = rows.map((row) => row.map((cell) => `"${String(cell).replace(/"/g, '""')}"`).join(","));
+    const lines = rows.map((row) => row.map((cell) => `"${harmless(cell).replace(/"/g, '""')}"`).join(","));
     save("\ufeff" + lines.join("\r\n"), name, "text/csv");
   };
 

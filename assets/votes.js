@@ -23,7 +23,7 @@
 
   TuneDesk.votes = (element, props, server) => {
     element.addEventListener("click", async (event) => {
-      if (event.target.closest("[data-save]")) TuneDesk.saveTable(await server.table({}), "votes.csv");
+      if (event.target.closest("[data-save]")) TuneDesk.saveTable(await server.table({}), `${props.value.words.file}.csv`);
     });
   };
 }

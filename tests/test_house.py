@@ -1,6 +1,7 @@
 """The house as the documents draw it: which way imports go, what loads torch, how large a file may be."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,19 @@ def test_every_file_of_code_is_named_in_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [str(p.relative_to(ROOT)) for p in SOURCES if p.name != "__init__.py" and p.name not in readme]
     assert not missing
+
+
+def test_scripts_name_nothing_twice():
+    """All scripts of a page share one object: of two things with one name the earlier would be lost."""
+    block = re.compile(
+        r"^  (?:Object\.assign\(TuneDesk(\.draw)?, |TuneDesk(\.draw) = )\{\n(.*?)\n  \}\)?;", re.M | re.S
+    )
+    named = []
+    for path in sorted(ROOT.glob("assets/*.js")):
+        text = path.read_text(encoding="utf-8")
+        named += re.findall(r"^ *TuneDesk\.(draw\.\w+|\w+) (?:\?\?)?= ", text, re.M)
+        for more, first, body in block.findall(text):
+            names = re.findall(r"^    (?:async )?(\w+)[:(]", body, re.M)
+            named += [f"draw.{name}" if more or first else name for name in names]
+    assert {"draw.told", "draw.notable", "saveTable", "run"} <= set(named)
+    assert sorted(named) == sorted(set(named))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import gradio as gr
 
@@ -43,6 +44,13 @@ def build(page: Page) -> None:
                 lines=2,
                 max_lines=8,
                 elem_id="compare-question",
+            )
+            goes_on = gr.Checkbox(
+                False,
+                label=t("compare.goes_on"),
+                info=t("compare.goes_on_help"),
+                visible=False,
+                elem_id="compare-goes-on",
             )
             chips = gr.HTML(
                 {},
@@ -87,7 +95,7 @@ def build(page: Page) -> None:
     thread = answers.panel(t, "compare-thread")
     demo = gr.HTML("", elem_id="compare-demo", apply_default_css=False)
     with gr.Column(elem_id="compare-further") as further:
-        ten.build(page, run, chosen, system, form)
+        ten.build(page, run, chosen, goes_on, system, form)
         votes.build(page, run)
         stage.build(page, run, chosen)
 
@@ -112,7 +120,9 @@ def build(page: Page) -> None:
         usual = columns.usual(found)
         listed = [gr.update(choices=[(t("compare.no_model"), ""), *models], value=name or "") for name in usual]
         made_up = f'<p class="td-disclaimer">{t.html("compare.demo")}</p>' if found and questions.is_demo(found) else ""
-        return [value, asked[0] if asked else "", made_up, *listed, *_opened(t, found, None), {}]
+        text = found is not None and questions.goes_on(found)
+        box = gr.update(value=text, visible=text)
+        return [value, asked[0] if asked else "", made_up, box, *listed, *_opened(t, found, None), {}]
 
     def pick(event: gr.EventData, value: dict, id: str, said: str, *picked: str | None) -> list:
         """A held-out question, or other ones. It stands on its own: what was said before would change its answers."""
@@ -127,11 +137,12 @@ def build(page: Page) -> None:
         """A conversation of the history, with its columns and its instructions."""
         found = _found(id)
         if found is None:
-            return [gr.skip()] * (5 + MOST_COLUMNS)
+            return [gr.skip()] * (6 + MOST_COLUMNS)
         conversation = conversations.load(found, kept) if kept else None
         names = conversation.models if conversation else columns.usual(found)
         names = [*names, *[""] * MOST_COLUMNS][:MOST_COLUMNS]
-        return [*_opened(t, found, conversation), {}, conversation.system if conversation else "", *names, ""]
+        system, text = (conversation.system, conversation.goes_on) if conversation else ("", questions.goes_on(found))
+        return [*_opened(t, found, conversation), {}, system, text, *names, ""]
 
     def edit(id: str, kept: str, event: gr.EventData) -> list:
         """A question back in the box: what follows it is left to the conversation as it was, which stays in the history."""
@@ -148,7 +159,14 @@ def build(page: Page) -> None:
         empty = answers.shown(t, found, Conversation(names, said)) if found else {}
         return ["", empty, {}]
 
-    def answer(id: str, kept: str, by: str | None, asked: str, said: str, *values: object) -> Iterator[list]:
+    def ask_for(text: bool) -> dict:
+        """What is wanted in the box: a question, or the beginning of a text."""
+        kind = "beginning" if text else "question"
+        return gr.update(label=t(f"compare.{kind}"), placeholder=t(f"compare.{kind}_example"))
+
+    def answer(
+        id: str, kept: str, by: str | None, asked: str, text: bool, said: str, *values: object
+    ) -> Iterator[list]:
         found = _found(id)
         picked, values = list(values[:MOST_COLUMNS]), values[MOST_COLUMNS:]
         fine, untouched = form.problems(None), [gr.skip()] * len(form.components)
@@ -164,10 +182,10 @@ def build(page: Page) -> None:
             yield [*[gr.skip()] * 6, *untouched]
             return
         titled = columns.columns(t, found, picked)
-        conversation = Conversation([column.name for column in titled], said.strip())
+        conversation = Conversation([column.name for column in titled], said.strip(), goes_on=bool(text))
         if kept:
             before = conversations.load(found, kept)
-            same = (before.models, before.system) == (conversation.models, conversation.system)
+            same = replace(before, turns=[], id=None, created=0.0) == conversation
             conversation = before if same else conversation
         for update in _asked(t, services, found, conversation, titled, asked.strip(), params, by):
             yield [*update, gr.skip(), *fine]
@@ -188,15 +206,16 @@ def build(page: Page) -> None:
         return [gr.update(visible=True), gr.update(visible=False), {} if growing else gr.skip()]
 
     shown = [history, thread, live]
-    offered = [chips, question, demo, *chosen, *shown]
+    offered = [chips, question, demo, goes_on, *chosen, *shown]
     page.render("compare", show, [nothing, asking, further, thread, reward, run, *offered], [reward])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.input(page.guarded(offer), run, offered, **private)
     chips.pick(page.guarded(pick), [chips, run, system, *chosen], [chips, question, *shown], **private)
-    history.input(page.guarded(open_kept), [run, history], [*shown, system, *chosen, question], **private)
+    history.input(page.guarded(open_kept), [run, history], [*shown, system, goes_on, *chosen, question], **private)
     thread.edit(page.guarded(edit), [run, history], [question, *shown], **private)
 
-    for box in chosen:
+    goes_on.change(ask_for, goes_on, question, queue=False, **private)
+    for box in (*chosen, goes_on):
         box.input(page.guarded(recast), [run, system, *chosen], shown, **private)
     thread.fresh(page.guarded(recast), [run, system, *chosen], shown, **private)
     going = [ask, stop, live, thread, history]
@@ -204,7 +223,7 @@ def build(page: Page) -> None:
     asked = gr.on(
         [ask.click, question.submit],
         page.guarded(answer),
-        [run, history, reward, question, system, *chosen, *form.components],
+        [run, history, reward, question, goes_on, system, *chosen, *form.components],
         [*going, fold, *form.components],
         **generating,
     )
@@ -242,7 +261,7 @@ def _asked(
                     told = time.monotonic()
                     yield [gr.skip(), gr.skip(), growing.value(), gr.skip(), gr.skip()]
         whole = growing.whole()
-        if by and whole:
+        if by and whole and not conversation.goes_on:
             said = [[*messages[at], {"role": "assistant", "content": growing.answers[at]["text"]}] for at in whole]
             for at, score in zip(whole, services.chat.scores(by, said), strict=True):
                 growing.answers[at]["reward"] = score

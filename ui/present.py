@@ -92,7 +92,7 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
             growing = answers.Growing(t, titled, question, questions.expected(run, question))
             yield growing.value()
             told = time.monotonic()
-            messages = [[{"role": "user", "content": question}] for _ in titled]
+            messages = [[questions.message(question, questions.goes_on(run))] for _ in titled]
             asked = [column.name for column in titled]
             params = GenerationParams(temperature=0)
             with closing(services.chat.compare(asked, messages, **params.model_dump())) as events:

@@ -1,4 +1,6 @@
-"""Questions with a reference answer, drawn from the held-out rows of a run's data."""
+"""Questions with a reference answer, drawn from the held-out rows of a run's data; of plain text, how a text begins and how
+it goes on.
+"""
 
 from pathlib import Path
 
@@ -8,7 +10,9 @@ from engine.runs import store
 
 # Held-out rows among which a question's reference answer is looked for.
 _SEARCHED = 20_000
-_FORMATS = ("qa", "alpaca", "messages", "preference", "kto")
+_FORMATS = ("qa", "alpaca", "messages", "preference", "kto", "text")
+# Characters of a text's beginning at most.
+_BEGINNING = 120
 
 
 def examples(run: store.Run, count: int, start: int = 0) -> list[tuple[str, str]]:
@@ -23,6 +27,16 @@ def expected(run: store.Run, question: str) -> str | None:
     rows, format = _held_out(run)
     pairs = (_pair(rows[i], format) for i in range(min(len(rows), _SEARCHED)))
     return next((answer for asked, answer in pairs if asked == question), None)
+
+
+def goes_on(run: store.Run) -> bool:
+    """Whether what the run learnt is to go on with a text, not to answer."""
+    return run.config.get("objective") == "pretrain"
+
+
+def message(question: str, goes_on: bool) -> dict:
+    """What a model is sent that is to answer `question`, or to go on with it."""
+    return {"role": "text" if goes_on else "user", "content": question}
 
 
 def is_demo(run: store.Run) -> bool:
@@ -50,6 +64,8 @@ def _held_out(run: store.Run) -> tuple[datasets.Rows | list, str]:
 
 
 def _pair(row: dict, format: str) -> tuple[str, str]:
+    if format == "text":
+        return _halves(row["text"].strip())
     if format in ("preference", "kto"):
         answer = {"role": "assistant", "content": formats.reference(row, format)}
         messages = [*formats.asked(row["prompt"]), answer]
@@ -58,3 +74,12 @@ def _pair(row: dict, format: str) -> tuple[str, str]:
     asked = next((m["content"] for m in messages if m["role"] == "user"), "")
     answered = next((m["content"] for m in messages if m["role"] == "assistant"), "")
     return asked.strip(), answered
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """The beginning of a text, which ends where a word does, and the rest."""
+    begun = text[: min(_BEGINNING, (len(text) + 1) // 2)]
+    if text[len(begun) - 1 : len(begun) + 1].isascii():
+        begun = begun.rsplit(None, 1)[0] if begun.split() else begun
+    begun = begun.rstrip()
+    return begun, text[len(begun) :].strip()

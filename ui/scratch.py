@@ -57,7 +57,8 @@ def build(page: Page) -> None:
         like = source.removeprefix(_TAKE) if source.startswith(_TAKE) else None
         made = scratch.create((called or "").strip(), params, text, like)
         gr.Success(t("scratch.made", name=made.name), title=t("app.done"))
-        return [{**choices(place), "model": str(made)}, gr.skip(), *form.problems(None)]
+        # Random weights have nothing that an adapter could stand beside: all of them are to learn.
+        return [{**choices(place), "model": str(made), "method": "full"}, gr.skip(), *form.problems(None)]
 
     page.render("model", show, [words, name], [name])
     make.click(

@@ -58,7 +58,7 @@ def build(page: Page) -> None:
 
     def show(chosen: dict, inside: dict, which: str) -> list:
         data = chosen_data(chosen["data"])
-        report = _report(data)
+        report = datasets.account(data.path) if data else None
         seen = inside.get("set") if isinstance(inside, dict) else None
         fresh = {} if data is None else look_inside(data, which) if seen not in (None, data.name) else gr.skip()
         return [
@@ -167,12 +167,6 @@ def _free(data: datasets.DataSet) -> datasets.DataSet:
                 )
             )
     return data
-
-
-def _report(data: datasets.DataSet | None) -> dict | None:
-    """What became of every row of the files; None for a set made otherwise: by somebody else, from votes, by a judge."""
-    report = datasets.report(data.path) if data else {}
-    return report if "sources" in report else None
 
 
 def _sets(t: Text, selected: str | None) -> dict:

@@ -29,8 +29,15 @@ _NO_QUESTIONS = Words(
 )
 
 
-def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown], system: gr.Textbox, settings: Form) -> None:
-    """The section; `run`, `chosen`, `system` and `settings` are those of the compare tab."""
+def build(
+    page: Page,
+    run: gr.Dropdown,
+    chosen: Sequence[gr.Dropdown],
+    goes_on: gr.Checkbox,
+    system: gr.Textbox,
+    settings: Form,
+) -> None:
+    """The section; what it is given are the fields of the compare tab."""
     t, services = page.t, page.services
     with gr.Column(elem_classes="td-panel", elem_id="ten"):
         gr.HTML(
@@ -48,7 +55,7 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown], system: g
             apply_default_css=False,
         )
 
-    def answer(id: str, value: dict, said: str, *values: object) -> Iterator[list]:
+    def answer(id: str, value: dict, text: bool, said: str, *values: object) -> Iterator[list]:
         found = store.here(id)
         picked, given = list(values[: len(chosen)]), settings.settings(values[len(chosen) :])
         params = validated(GenerationParams, {k: v for k, v in given.items() if v is not None})
@@ -59,8 +66,8 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown], system: g
             raise NotFound(kind=Words("question", "问题"), name=found.id, hint=_NO_QUESTIONS)
         sheet = _Sheet(t, titled, asked, start)
         yield [gr.update(visible=False), gr.update(visible=True), sheet.value(0)]
-        instructions = [{"role": "system", "content": said.strip()}] if said.strip() else []
-        conversations = [[*instructions, {"role": "user", "content": question}] for question, _ in asked]
+        instructions = [{"role": "system", "content": said.strip()}] if said.strip() and not text else []
+        conversations = [[*instructions, questions.message(question, text)] for question, _ in asked]
         for place, column in enumerate(titled):
             told = time.monotonic()
             with closing(services.chat.batch(column.name, conversations, _LONGEST, **params.model_dump())) as events:
@@ -78,7 +85,7 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown], system: g
     private = {"api_visibility": "private", "show_progress": "hidden"}
     asked = ask.click(
         page.guarded(answer),
-        [run, table, system, *chosen, *settings.components],
+        [run, table, goes_on, system, *chosen, *settings.components],
         [ask, stop, table],
         concurrency_id=GENERATION,
         concurrency_limit=4,

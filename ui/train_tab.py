@@ -291,7 +291,9 @@ def _after(run: store.Run) -> str:
     """Which sentence stands below a run that has made a model: what to think of it, and where it is of use."""
     if rewards.is_model(run):
         return "scores"
-    return "usable" if run.status()["reward"] is None else "rewarded"
+    if run.status()["reward"] is not None:
+        return "rewarded"
+    return {"pretrain": "read", "dpo": "prefers", "kto": "prefers"}.get(run.config["objective"], "usable")
 
 
 def _subject(t: Text, chosen: dict) -> list[dict]:

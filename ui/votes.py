@@ -5,6 +5,7 @@ The page knows a comparison's id and the two texts; who stands where is on disk 
 """
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -30,6 +31,8 @@ _NO_QUESTION = Words("Type a question first.", "请先输入一个问题。")
 _NO_WAY = Words("Choose how the model learns from the votes.", "请选择模型以哪种方式学习这些投票。")
 _SIDES = ("left", "right")
 _HIDDEN = gr.update(visible=False)
+# The columns of the votes as a table.
+_TABLE = ("time", "who", "verdict", "question", "better", "model_a", "a", "model_b", "b", "seed")
 
 
 def build(page: Page, run: gr.Dropdown) -> None:
@@ -91,7 +94,8 @@ def build(page: Page, run: gr.Dropdown) -> None:
 
     def suggest(id: str | None) -> str:
         found = store.here(id) if id else None
-        offered = questions.examples(found, 1, random.randrange(10_000)) if found else []
+        asks = found is not None and not questions.goes_on(found)
+        offered = questions.examples(found, 1, random.randrange(10_000)) if asks else []
         return offered[0][0] if offered else ""
 
     def answer(id: str | None, asked: str) -> Iterator[list]:
@@ -216,7 +220,7 @@ def _board(t: Text, id: str | None, given: list[feedback.Vote]) -> dict:
         }
         for row in feedback.scoreboard(given)
     ]
-    names = ("model", "wins", "losses", "ties", "rate", "interval", "save")
+    names = ("model", "wins", "losses", "ties", "rate", "interval", "save", "file")
     return {
         "words": {name: t(f"votes.column_{name}") for name in names},
         "rows": rows,
@@ -230,20 +234,19 @@ def _board(t: Text, id: str | None, given: list[feedback.Vote]) -> dict:
 
 
 def _table(t: Text) -> list[list[str]]:
-    given = feedback.votes()
-    heads = ["time", "who", "verdict", "question", "better", "left model", "left", "right model", "right", "seed"]
+    heads = [t(f"votes.table_{name}") for name in _TABLE]
     return [heads] + [
         [
-            str(vote.time),
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(vote.time)),
             vote.who,
-            vote.verdict,
+            t(f"votes.{vote.verdict}"),
             vote.question,
             vote.better,
-            vote.left.model,
+            _title(t, None, vote.left.model),
             vote.left.answer,
-            vote.right.model,
+            _title(t, None, vote.right.model),
             vote.right.answer,
             str(vote.settings.get("seed", "")),
         ]
-        for vote in given
+        for vote in feedback.votes()
     ]

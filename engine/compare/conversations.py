@@ -39,16 +39,20 @@ class Turn:
 
 @dataclass(frozen=True)
 class Conversation:
-    """`models`: names (see `engine.compare.names`), one a column. `id` is None until it is kept."""
+    """`models`: names (see `engine.compare.names`), one a column. `goes_on`: each question is the beginning of a text,
+    which the models go on with. `id` is None until it is kept."""
 
     models: list[str]
     system: str = ""
     turns: list[Turn] = field(default_factory=list)
     id: str | None = None
     created: float = 0.0
+    goes_on: bool = False
 
     def messages(self, column: int, question: str) -> list[dict]:
         """What one column's model reads to answer `question`: the instructions, its own answers so far, the question."""
+        if self.goes_on:
+            return [{"role": "text", "content": question}]
         said = [{"role": "system", "content": self.system}] if self.system else []
         for turn in self.turns:
             said.append({"role": "user", "content": turn.question})

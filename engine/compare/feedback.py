@@ -223,7 +223,7 @@ def export(name: str, format: str = "preference") -> Path:
     if not rows:
         raise NoRows(read=len(given), dropped=len(given), hint=_NO_WINNER if given else _NO_VOTES)
     folder = datasets.place(name)
-    if "sources" in datasets.report(folder):
+    if datasets.account(folder):
         raise Exists(path=name)
     return write_rows(folder, format, rows)
 

@@ -18,7 +18,9 @@ class Part(BaseModel):
 
 
 class Message(BaseModel):
-    role: Literal["system", "developer", "user", "assistant"]
+    """`text` is no role of OpenAI's: alone in a conversation it is the beginning of a text, which the model goes on with."""
+
+    role: Literal["system", "developer", "user", "assistant", "text"]
     content: str | list[Part]
 
     def plain(self) -> dict:

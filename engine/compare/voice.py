@@ -77,11 +77,13 @@ class Voice:
         return self.base.model.config.get_text_config().max_position_embeddings - self.virtual_tokens
 
     def prompt(self, messages: list[dict]) -> list[int]:
-        """The token ids of a conversation, ready to be answered.
+        """The token ids of a conversation, ready to be answered; of the beginning of a text, those of the text alone.
 
         Raises:
             Unsupported: the model's template refuses it (some know no system message).
         """
+        if messages[0]["role"] == "text":
+            return self.tokens.encodings([messages[0]["content"]])[0].ids
         try:
             text = self.tokens.template.render(messages, add_generation_prompt=True)
         except TemplateError as error:

@@ -98,6 +98,12 @@ def report(path: Path) -> dict:
     return told if isinstance(told, dict) and told.keys() >= {"format", "train", "val"} else {}
 
 
+def account(path: Path) -> dict | None:
+    """The `report` of a data set made from files; None for one made otherwise: by somebody else, from votes, by a judge."""
+    told = report(path)
+    return told if "sources" in told else None
+
+
 def _look(path: Path) -> tuple[str, tuple[int, int]]:
     """Form and counts of a folder that somebody else wrote."""
     counts = tuple(len(Rows(path / name)) if (path / name).is_file() else 0 for name in ("train.json", "val.json"))

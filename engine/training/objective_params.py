@@ -106,8 +106,8 @@ class ReinforcementParams(Params):
         "auto",
         Words("Reward model", "奖励模型"),
         Words(
-            "A finished run of the objective “Reward model”. On the command line: its id or folder, auto or none.",
-            "一个已完成的“奖励模型”任务。命令行中填它的编号或文件夹，或填 auto、none。",
+            "A finished run of the objective “Reward model”.",
+            "一个已完成的“奖励模型”任务。",
         ),
         choices={
             "auto": Words("Newest, if no rule", "自动：无规则时用最新的"),
@@ -135,8 +135,7 @@ class ReinforcementParams(Params):
     target_length: int = param(
         20,
         Words("Wanted length", "期望长度"),
-        Words("Characters; for the rule on length.", "字符数，用于长度规则。"),
-        advanced=True,
+        Words("Characters; for the rule “Has the wanted length”.", "字数，用于规则“长度合适”。"),
         ge=1,
         le=100_000,
     )
@@ -144,10 +143,9 @@ class ReinforcementParams(Params):
         "",
         Words("Pattern", "格式（正则表达式）"),
         Words(
-            "A regular expression that the whole answer must match; for the rule on patterns.",
-            "整个回答必须匹配的正则表达式，用于格式规则。",
+            "A regular expression that the whole answer must match; for the rule “Matches a pattern”.",
+            "整个回答必须匹配的正则表达式，用于规则“符合指定格式”。",
         ),
-        advanced=True,
         max_length=1000,
     )
 

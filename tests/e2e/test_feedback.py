@@ -1,6 +1,7 @@
 """Feedback by clicking: blind votes and training on them; an AI judge and training on its choices; a reward model that
 scores the answers shown and those of reinforcement learning."""
 
+import csv
 import json
 import os
 import subprocess
@@ -88,9 +89,16 @@ def test_blind_votes_and_a_model_trained_on_them(visit, home):
 
     answered("发烧能吃西瓜吗？")
     page.fill("#votes-better textarea", "可以少量吃。")
-    page.fill("#votes-who input, #votes-who textarea", "Ming")
+    page.fill("#votes-who input, #votes-who textarea", "=Ming")
     page.click("#votes-both_bad")
     page.wait_for_selector("#votes-board tbody tr >> nth=1")
+    with page.expect_download() as saved:
+        page.click("#votes-board [data-save]")
+    heads, row = csv.reader(saved.value.path().read_text(encoding="utf-8-sig").splitlines())
+    told = dict(zip(heads, row, strict=True))
+    # What a spreadsheet would run as a formula is text.
+    assert told["Voter"] == "'=Ming" and told["Vote"] == "Both are bad" and told["Better answer"] == "可以少量吃。"
+    assert sorted(told[f"Model {side}"].rpartition(" · ")[2] for side in "AB") == ["After", "Before"]
     page.click("#votes-train")
     page.wait_for_selector("#train-run .td-pill.is-finished")
     (begun,) = [folder for folder in home.glob("runs/*") if folder.name != run]

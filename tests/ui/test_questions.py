@@ -17,7 +17,9 @@ from ui import questions
             [{"prompt": "x?", "completion": "y", "label": False}, {"prompt": "a?", "completion": "b", "label": True}],
             [("a?", "b")],
         ),
-        ("text", [{"text": "a"}], []),
+        ("text", [{"text": "天上有月亮，也有星星。"}], [("天上有月亮，", "也有星星。")]),
+        ("text", [{"text": "One two three four"}], [("One two", "three four")]),
+        ("text", [{"text": "a"}], [("a", "")]),
     ],
 )
 def test_questions_and_references_are_found(tmp_path, monkeypatch, format, rows, offered):
@@ -25,4 +27,5 @@ def test_questions_and_references_are_found(tmp_path, monkeypatch, format, rows,
     data = write(tmp_path / "data" / "some", format, rows, rows)
     run = store.create({"data": str(data)})
     assert questions.examples(run, 3) == offered
-    assert questions.expected(run, "a?") == ("b" if offered else None)
+    ((question, answer),) = offered
+    assert questions.expected(run, question) == answer and questions.expected(run, "another") is None

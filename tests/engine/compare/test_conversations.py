@@ -27,6 +27,11 @@ def test_each_column_reads_its_own_answers():
     assert Conversation(MODELS).messages(0, "hello") == [{"role": "user", "content": "hello"}]
 
 
+def test_a_text_stands_alone():
+    turn = Turn("Once", [{"text": "upon a time"}], {})
+    assert Conversation(["a"], turns=[turn], goes_on=True).messages(0, "Then") == [{"role": "text", "content": "Then"}]
+
+
 def test_a_fork_leaves_what_was_said(workspace):
     run = store.find("lora_mlp")
     kept = conversations.keep(run, Conversation(MODELS).with_turn(turn("one")).with_turn(turn("two")))

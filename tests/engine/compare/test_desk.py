@@ -53,7 +53,7 @@ def texts(desk, names, conversations, params=GREEDY):
 
 
 def reference(base, method, conversation, quantisation=None, **settings):
-    """What transformers' own `generate` answers, with the model alone in the world."""
+    """What transformers' own `generate` answers, with the model alone in the world; a text it goes on with."""
     final = store.find(method).path / "final" if method else base
     model = AutoModelForCausalLM.from_pretrained(
         final if method == "full" else base, dtype=torch.float32, quantization_config=quantisation
@@ -61,14 +61,24 @@ def reference(base, method, conversation, quantisation=None, **settings):
     if method and method != "full":
         model = PeftModel.from_pretrained(model, final)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    inputs = tokenizer.apply_chat_template(
-        conversation, add_generation_prompt=True, return_dict=True, return_tensors="pt"
-    )
+    if isinstance(conversation, str):
+        inputs = tokenizer(conversation, return_tensors="pt")
+    else:
+        inputs = tokenizer.apply_chat_template(
+            conversation, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+        )
     ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")]
     settings = {"max_new_tokens": 24, "do_sample": False, "eos_token_id": ends, "pad_token_id": ends[0]} | settings
     with torch.no_grad():
         out = model.eval().generate(**inputs, **settings)
     return tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+
+
+def test_a_text_is_gone_on_with(desk, base):
+    text = "感冒的人多喝"
+    pair = texts(desk, ["base:run:full", "run:full"], [[{"role": "text", "content": text}]] * 2)
+    assert pair == [reference(base, None, text), reference(base, "full", text)]
+    assert pair[0] != texts(desk, ["base:run:full"], [user(text)])[0]
 
 
 @pytest.mark.parametrize("method", METHODS)

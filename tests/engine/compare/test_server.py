@@ -64,6 +64,13 @@ def test_streamed_and_whole_completions_agree(http):
     assert chunks[-1]["choices"][0]["finish_reason"] == "length"
 
 
+def test_a_text_goes_on_over_the_wire(chat):
+    begun, asked = chat.answers(
+        ["base:run:full"] * 2, [[{"role": role, "content": "感冒"}] for role in ("text", "user")]
+    )
+    assert 0 < begun["prompt_tokens"] < asked["prompt_tokens"]
+
+
 def test_content_may_come_in_parts(http):
     body = {"model": "base:tiny", **GREEDY}
     parts = [{"role": "user", "content": [{"type": "text", "text": "你"}, {"type": "text", "text": "好"}]}]
