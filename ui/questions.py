@@ -1,6 +1,4 @@
-"""Questions with a reference answer, drawn from the held-out rows of a run's data; of plain text, how a text begins and how
-it goes on.
-"""
+"""Questions with a reference answer, drawn from the held-out rows of a run's data; beginnings of texts likewise."""
 
 from pathlib import Path
 

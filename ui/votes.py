@@ -189,7 +189,7 @@ def _answers(
             }
             for place, (side, letter, text) in enumerate(zip(_SIDES, letters, said, strict=True))
         ],
-        "note": t("votes.thanks") if titles else "" if busy else t("votes.which"),
+        "note": "" if busy else t(f"votes.{'thanks' if titles else 'same' if said[0] == said[1] else 'which'}"),
     }
 
 

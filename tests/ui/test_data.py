@@ -214,14 +214,14 @@ def test_what_became_of_the_rows_is_told(made):
     assert {"label": "Rows read", "value": "121"} in card["facts"] and card["sources"][0]["name"] == "a.csv"
     assert [each["name"] for each in sets._downloads(t, made)["files"]] == [*sets.FILES[:-1]]  # nobody judged
     assert sets._told(t, None) == {} and sets._downloads(t, None)["files"] == []
-    assert sets._report(made) == report
+    assert datasets.account(made.path) == report
 
 
 def test_a_set_made_from_votes_has_no_card():
     folder = feedback.write_rows(
         datasets.place("votes"), "preference", [{"prompt": "?", "chosen": "a", "rejected": "b"}]
     )
-    assert sets._report(datasets.load(folder)) is None
+    assert datasets.report(folder) and datasets.account(folder) is None
 
 
 def test_a_data_set_in_use_stays(made):
