@@ -197,7 +197,10 @@ def _state(t: Text, services, job: store.Run | None) -> list:
 
 
 def _outcome(t: Text, job: store.Run, result: dict) -> dict:
-    facts = [(t("judge.pairs"), f"{result['pairs']}"), (t("judge.ties"), f"{result['ties']}")]
+    same = result.get("same", 0)  # judgings of earlier versions do not tell
+    facts = [(t("judge.pairs"), f"{result['pairs']}"), (t("judge.ties"), f"{result['ties'] - same}")]
+    if same:
+        facts.append((t("judge.same"), f"{same}"))
     facts.append((t("judge.bias"), f"{100 * result['position_bias']:.0f}%"))
     if result["agreement"] is not None:
         facts.append((t("judge.agreement"), f"{100 * result['agreement']:.0f}%"))

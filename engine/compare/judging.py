@@ -20,12 +20,18 @@ from engine.errors import NoRows
 from engine.words import Words
 
 _AT_ONCE = 32
+# A question is answered so often at most until two answers differ.
+_DRAWS = 4
 _VOTES_JUDGED = 50
 _EMPTY = Words("There is no question in it.", "其中没有任何问题。")
 _BY_POSITION = Words(
     "Nothing is left: in {share}% of the pairs the judge chose by position (the same place, whichever answer stood there). "
     "Take another judge, or make the criteria clearer.",
     "没有剩下任何偏好对：在 {share}% 的比较中，评审只看位置（无论放的是哪个回答，都选同一个位置）。请更换评审，或把评审标准写得更清楚。",
+)
+_ALL_SAME = Words(
+    "Nothing is left: to every question both answers were the same, so there was nothing to judge. Raise the temperature (Advanced).",
+    "没有剩下任何偏好对：每个问题的两次回答都相同，无从比较。请在高级设置中调高温度。",
 )
 _ALL_TIES = Words(
     "Nothing is left: the judge saw no difference between the answers, or gave no verdict. Take another judge, clearer "
@@ -52,9 +58,9 @@ class Judging:
         self._params = JudgeParams(**config["params"])
 
     def run(self) -> dict:
-        """`{"pairs", "ties", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens", "cost",
-        "stopped", "note"}`: `position_bias` is the share of judged pairs where the judge chose the same place in both
-        orders; `agreement` the share of the votes that it shares, of those where it has a verdict, None where there is none;
+        """`{"pairs", "ties", "same", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens",
+        "cost", "stopped", "note"}`: of the `ties`, which are dropped, `same` had two answers that say the same and were not
+        judged; `position_bias` is the share of judged pairs where the judge chose the same place in both orders; `agreement` the share of the votes that it shares, of those where it has a verdict, None where there is none;
         `note` says why nothing is left.
 
         Raises:
@@ -84,33 +90,31 @@ class Judging:
         return list(asked.values())
 
     def _two_answers(self, questions: list[formats.Messages]) -> dict[int, tuple[str, str]] | None:
-        """Two answers to each question, drawn with different seeds; None when asked to stop."""
+        """Two answers to each question, drawn with different seeds, the second again while it says what the first does;
+        None when asked to stop."""
         log = Lines(self._job / "answers.jsonl")
         known = {(row["question"], row["which"]): row["text"] for row in log.rows()}
-        missing = [(i, which) for which in (0, 1) for i in range(len(questions)) if (i, which) not in known]
-        for start in range(0, len(missing), _AT_ONCE):
-            self._tell("answering", len(known), 2 * len(questions))
-            if self._stop():
-                return None
-            # One seed a batch: answers of a batch share it.
-            which = missing[start][1]
-            chosen = [i for i, w in missing[start : start + _AT_ONCE] if w == which]
-            rest = [i for i, w in missing[start : start + _AT_ONCE] if w != which]
-            for w, part in ((which, chosen), (1 - which, rest)):
-                if part:
-                    said = self._answers.batch(
-                        self._config["asked"],
-                        [questions[i] for i in part],
-                        self._params.max_tokens,
-                        temperature=self._params.temperature,
-                        top_p=1.0,
-                        seed=self._params.seed + w,
-                    )
-                    for event in said:
-                        i = part[event["index"]]
-                        known[i, w] = event["text"] or ""
-                        log.add({"question": i, "which": w, "text": known[i, w]})
-        return {i: (known[i, 0], known[i, 1]) for i in range(len(questions))}
+        for which in range(_DRAWS):
+            wanted = [i for i in range(len(questions)) if which < 2 or _same(*_pair(known, i))]
+            missing = [i for i in wanted if (i, which) not in known]
+            for start in range(0, len(missing), _AT_ONCE):
+                self._tell("answering", len(known), max(2 * len(questions), len(known) + len(missing) - start))
+                if self._stop():
+                    return None
+                part = missing[start : start + _AT_ONCE]
+                said = self._answers.batch(
+                    self._config["asked"],
+                    [questions[i] for i in part],
+                    self._params.max_tokens,
+                    temperature=self._params.temperature,
+                    top_p=1.0,
+                    seed=self._params.seed + which,
+                )
+                for event in said:
+                    i = part[event["index"]]
+                    known[i, which] = event["text"] or ""
+                    log.add({"question": i, "which": which, "text": known[i, which]})
+        return {i: _pair(known, i) for i in range(len(questions))}
 
     def _judged(self, items: list[tuple[str, str, str, str]]) -> bool:
         """Every item compared in both orders; whether it came to its end."""
@@ -123,7 +127,7 @@ class Judging:
                     continue
                 if self._stop():
                     return False
-                if first.strip() == second.strip():
+                if _same(first, second):
                     verdict = judges.Verdict(TIE, "(the same)")
                 else:
                     shown = (first, second) if order == 0 else (second, first)
@@ -151,7 +155,8 @@ class Judging:
             if found in (FIRST, SECOND):
                 chosen, rejected = (first, second) if found == FIRST else (second, first)
                 kept.append({"prompt": _prompt(questions[i]), "chosen": chosen, "rejected": rejected})
-        bias = by_place / len(pairs)
+        judged = sum(not _same(*pair) for pair in pairs.values())
+        bias = by_place / max(1, judged)
         of_votes = [judgements.outcome(*(verdicts[_item(vote), order] for order in (0, 1))) for vote in votes]
         shared = [found == FIRST for found in of_votes if found in (FIRST, SECOND)]
         out = Path(self._config["out"])
@@ -159,7 +164,8 @@ class Judging:
         if kept:
             feedback.write_rows(out, "preference", kept)
         else:
-            note = _BY_POSITION.filled(share=round(100 * bias)) if by_place else _ALL_TIES
+            by_position = _BY_POSITION.filled(share=round(100 * bias))
+            note = by_position if by_place else _ALL_TIES if judged else _ALL_SAME
             out.mkdir(parents=True, exist_ok=True)
         home.write_atomically(out / judgements.FILE, (self._job / judgements.FILE).read_bytes())
         return {
@@ -167,11 +173,22 @@ class Judging:
             "ties": len(pairs) - len(kept),
             "position_bias": round(bias, 4),
             "path": str(out),
-            "judged": len(pairs),
+            "same": len(pairs) - judged,
+            "judged": judged,
             "agreement": round(sum(shared) / len(shared), 4) if shared else None,
             "note": note,
             **self._cost(log),
         }
+
+
+def _pair(known: dict[tuple[int, int], str], question: int) -> tuple[str, str]:
+    """The first answer to a question, and the first of the others that says something else, if one does."""
+    first, *others = [known[question, which] for which in range(_DRAWS) if (question, which) in known]
+    return first, next((other for other in others if not _same(first, other)), others[0])
+
+
+def _same(first: str, second: str) -> bool:
+    return first.strip() == second.strip()
 
 
 def _item(vote: feedback.Vote) -> str:

@@ -29,7 +29,18 @@ _STARTED = Words(
 )
 _PROGRESS = Words("{phase} {done}/{total}", "{phase} {done}/{total}")
 _SPENT = Words("  {tokens} tokens, cost {cost}", "  {tokens} 个 token，费用 {cost}")
-_KEYS = ("pairs", "ties", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens", "cost")
+_KEYS = (
+    "pairs",
+    "ties",
+    "same",
+    "position_bias",
+    "path",
+    "judged",
+    "agreement",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost",
+)
 
 
 def judge(args: Namespace) -> dict:

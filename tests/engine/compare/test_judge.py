@@ -36,6 +36,20 @@ class Answers:
             yield {"index": index, "text": f"{talk[-1]['content']}{'!' * (1 + 3 * (seed % 2))}"}
 
 
+class Alike(Answers):
+    """Answers to every second question otherwise with the seed `other` than with the rest, and to no question without."""
+
+    def __init__(self, other=None):
+        super().__init__()
+        self.other, self.seeds = other, []
+
+    def batch(self, model, conversations, longest, *, seed, **settings):
+        self.seeds.append(seed)
+        for event in super().batch(model, conversations, longest, seed=0, **settings):
+            odd = seed == self.other and event["index"] % 2 == 0
+            yield event | {"text": "otherwise" if odd else event["text"]}
+
+
 class Prefers:
     """A judge that is a function of the two answers."""
 
@@ -92,6 +106,25 @@ def test_a_judge_that_always_says_the_first_leaves_nothing_and_it_is_said(tmp_pa
     assert {each.outcome for each in said} == {judgements.BY_PLACE} and total == 8
     # In either order it takes the one in front.
     assert {tuple(choice for choice, _ in each.said) for each in said} == {(FIRST, SECOND)}
+
+
+def test_a_question_answered_the_same_twice_is_answered_again(tmp_path):
+    answers, judge = Alike(other=44), Prefers(lambda first, second: FIRST)
+    result = judging(tmp_path, judge, answers).run()
+    # Eight questions twice, all of them a third time, and those still the same a fourth.
+    assert answers.seeds == [42, 43, 44, 45] and answers.asked == 8 + 8 + 8 + 4
+    assert (result["pairs"], result["ties"], result["same"], result["judged"]) == (0, 8, 4, 4) and judge.calls == 8
+    # Of the pairs that were judged, not of all.
+    assert result["position_bias"] == 1 and "100%" in result["note"].en
+    judging(tmp_path, judge, answers).run()
+    assert answers.asked == 28 and judge.calls == 8
+
+
+def test_answers_that_never_differ_leave_nothing_and_it_is_said(tmp_path):
+    judge = Prefers(longer)
+    result = judging(tmp_path, judge, Alike()).run()
+    assert (result["pairs"], result["same"], result["position_bias"], judge.calls) == (0, 8, 0, 0)
+    assert "temperature" in result["note"].en and "nothing to judge" in result["note"].en
 
 
 def test_ties_are_dropped(tmp_path):
