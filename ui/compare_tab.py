@@ -114,13 +114,14 @@ def build(page: Page) -> None:
     def offer(id: str | None, start: int = 0) -> list:
         """A run's examples, the first of them in the box, its history, its two usual columns, and nothing asked yet."""
         found = _found(id)
-        asked = [text for text, _ in questions.examples(found, EXAMPLES, start)] if found else []
-        value = {"label": t("compare.examples"), "more": t("compare.more"), "chips": asked, "start": start}
+        asked, unseen = questions.offered(found, EXAMPLES, start) if found else ([], True)
+        text = found is not None and questions.goes_on(found)
+        kind = "examples_seen" if not unseen else "beginnings" if text else "examples"
+        value = {"label": t(f"compare.{kind}"), "more": t("compare.more"), "chips": asked, "start": start}
         models = columns.offered(t, found)
         usual = columns.usual(found)
         listed = [gr.update(choices=[(t("compare.no_model"), ""), *models], value=name or "") for name in usual]
         made_up = f'<p class="td-disclaimer">{t.html("compare.demo")}</p>' if found and questions.is_demo(found) else ""
-        text = found is not None and questions.goes_on(found)
         box = gr.update(value=text, visible=text)
         return [value, asked[0] if asked else "", made_up, box, *listed, *_opened(t, found, None), {}]
 
@@ -129,7 +130,7 @@ def build(page: Page) -> None:
         index = event._data.get("index", 0)
         if index == -1:
             start = int(value.get("start", 0)) + EXAMPLES
-            asked = [text for text, _ in questions.examples(store.here(id), EXAMPLES, start)]
+            asked, _ = questions.offered(store.here(id), EXAMPLES, start)
             return [value | {"chips": asked, "start": start}, asked[0] if asked else "", *recast(id, said, *picked)]
         return [gr.skip(), value["chips"][index], *recast(id, said, *picked)]
 

@@ -88,7 +88,7 @@ def build(page: Page) -> None:
         fresh = shown.get("file") not in (None, _showing(chosen))
         return [
             gr.update(visible=data is not None),
-            gr.update(variant="secondary" if data and not chosen["format"] else "primary"),
+            gr.update(variant="secondary" if data and not chosen["format"] and not fresh else "primary"),
             gr.skip() if fresh and not chosen["format"] else gr.update(open=data is None or bool(chosen["format"])),
         ]
 

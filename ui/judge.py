@@ -80,8 +80,10 @@ def build(page: Page, training: gr.HTML) -> None:
         """What the live view, the outcome, the button to go on and the judgements show of a judging."""
         return [*_state(t, services, job), *judged.shown(job.path if job else None)]
 
-    def show(place: dict) -> list:
-        """What can be chosen, and how far the newest judging is."""
+    def show(place: dict, asked: str | None, judged_by: str | None, where: str) -> list:
+        """What can be chosen, and how far the newest judging is. What somebody chose stays."""
+        if judged_by == _REMOTE and not where:
+            judged_by = None  # nobody's choice: it is the first where there is no reward model yet
         newest = _newest()
         first = chosen_model(place["model"])
         runs = [(columns.run_name(t, run), run.id) for run in columns.comparable()]
@@ -92,9 +94,9 @@ def build(page: Page, training: gr.HTML) -> None:
         others = [(t("judge.by_model", name=label), value) for label, value in [*runs, own, *folders]]
         # As everywhere in this step, the model of the first step learns unless somebody says otherwise.
         return [
-            _listed([(t("judge.chosen", name=own[0]), own[1]), *runs, *folders], None),
-            _listed([(each.name, each.name) for each in asking], place["data"]),
-            _listed([*scored, (t("judge.by_address"), _REMOTE), *others], None),
+            _listed([(t("judge.chosen", name=own[0]), own[1]), *runs, *folders]),
+            _listed([(each.name, each.name) for each in asking], place["data"], asked),
+            _listed([*scored, (t("judge.by_address"), _REMOTE), *others], judged_by),
             *state(newest),
         ]
 
@@ -153,7 +155,7 @@ def build(page: Page, training: gr.HTML) -> None:
         return judged.turned(job.path if job else None, table.wanted(event)["start"])
 
     views = [live, outcome, resume, *judged.outputs]
-    page.render("train", show, [model, data, by, *views])
+    page.render("train", show, [model, data, by, *views], [data, by, address])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     by.change(lambda chosen: gr.update(visible=chosen == _REMOTE), by, remote, queue=False, **private)
     start.click(
@@ -169,9 +171,11 @@ def build(page: Page, training: gr.HTML) -> None:
     outcome.open(open_run, page.chosen, page.chosen, **private)
 
 
-def _listed(offered: list[tuple[str, str]], wanted: str | None) -> dict:
+def _listed(offered: list[tuple[str, str]], *wanted: str | None) -> dict:
+    """A list in which the first of `wanted` that is offered is chosen, else the first of all."""
     values = [value for _, value in offered]
-    return gr.update(choices=offered, value=wanted if wanted in values else values[0] if values else None)
+    chosen = [value for value in wanted if value in values]
+    return gr.update(choices=offered, value=next(iter([*chosen, *values]), None))
 
 
 def _newest() -> store.Run | None:

@@ -9,6 +9,7 @@ from engine.models import library
 from ui import cards, model_hub, structure
 from ui.page import Page, choices
 from ui.text import Text
+from ui.training_runs import found
 
 
 def build(page: Page) -> None:
@@ -101,8 +102,12 @@ def model_name(t: Text, model: library.Model) -> str:
 
 
 def model_label(t: Text, path: str) -> str:
-    """As `model_name`, for a folder that may be gone by now."""
-    return t("model.demo_name") if Path(path) == home.DEMO_MODEL else library.name_of(Path(path))
+    """As `model_name`, for a folder that may be gone by now; a model that a run made has the run's name."""
+    folder = Path(path)
+    run = found(folder.parent.name) if folder.name == "final" else None
+    if run is not None:
+        return run.card["name"] or run.id
+    return t("model.demo_name") if folder == home.DEMO_MODEL else library.name_of(folder)
 
 
 def heading(t: Text, step: str) -> str:

@@ -15,14 +15,20 @@ _BEGINNING = 120
 
 def examples(run: store.Run, count: int, start: int = 0) -> list[tuple[str, str]]:
     """`count` questions with their answers, spread over the held-out rows, from place `start` on (round and round)."""
-    rows, format = _held_out(run)
-    stride = max(1, len(rows) // 97)
-    return [_pair(rows[(start + i) * stride % len(rows)], format) for i in range(min(count, len(rows)))]
+    return _spread(*_rows(run), count, start)
+
+
+def offered(run: store.Run, count: int, start: int = 0) -> tuple[list[str], bool]:
+    """Questions to begin with, as `examples`, and whether the model never saw them: where no row was held out they are of
+    those that it learnt from."""
+    held_out = examples(run, count, start)
+    found = held_out or _spread(*_rows(run, "train.json"), count, start)
+    return [asked for asked, _ in found], bool(held_out)
 
 
 def expected(run: store.Run, question: str) -> str | None:
     """The answer that the held-out rows give to `question`, if it is one of theirs."""
-    rows, format = _held_out(run)
+    rows, format = _rows(run)
     pairs = (_pair(rows[i], format) for i in range(min(len(rows), _SEARCHED)))
     return next((answer for asked, answer in pairs if asked == question), None)
 
@@ -51,14 +57,19 @@ def _data(run: store.Run) -> datasets.DataSet | None:
         return None
 
 
-def _held_out(run: store.Run) -> tuple[datasets.Rows | list, str]:
-    """The validation rows of a run's data and their form; none where the data is gone or has no questions."""
+def _rows(run: store.Run, file: str = "val.json") -> tuple[datasets.Rows | list, str]:
+    """The rows of a run's data in `file` and their form; none where the data is gone or has no questions."""
     data = _data(run)
-    if data is None or data.format not in _FORMATS or not (data.path / "val.json").is_file():
+    if data is None or data.format not in _FORMATS or not (data.path / file).is_file():
         return [], "qa"
-    rows = datasets.rows(data.path / "val.json")
+    rows = datasets.rows(data.path / file)
     # An answer with a thumb down is nobody's reference.
     return [row for row in rows if row["label"]] if data.format == "kto" else rows, data.format
+
+
+def _spread(rows: datasets.Rows | list, format: str, count: int, start: int) -> list[tuple[str, str]]:
+    stride = max(1, len(rows) // 97)
+    return [_pair(rows[(start + i) * stride % len(rows)], format) for i in range(min(count, len(rows)))]
 
 
 def _pair(row: dict, format: str) -> tuple[str, str]:

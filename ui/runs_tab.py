@@ -110,6 +110,9 @@ def _row(t: Text, services: Services, run: store.Run) -> dict:
     place = services.jobs.position(run) if status["state"] == "queued" else None
     objective, method = _how(t, config)
     best = status["best"]
+    loss, note = status["loss"], t("runs.best_loss", loss=chart.number(best["eval_loss"])) if best else ""
+    if status["reward"] is not None:  # what it earns says more than a loss around nought
+        loss, note = status["reward"], t("chart.reward")
     row = {
         "name": card["name"] or run.id,
         "created": time.strftime("%Y-%m-%d %H:%M", time.localtime(status["created"])),
@@ -118,8 +121,8 @@ def _row(t: Text, services: Services, run: store.Run) -> dict:
         "state_text": t(f"state.{status['state']}"),
         "state_note": t("runs.place", place=place) if place else _done(status),
         "curve": sparkline.of(run),
-        "loss": chart.number(status["loss"]),
-        "best": t("runs.best_loss", loss=chart.number(best["eval_loss"])) if best else "",
+        "loss": chart.number(loss),
+        "best": note,
         "model": _model(t, config),
         "data": _data(config),
         "method": method,

@@ -95,8 +95,8 @@ def build(page: Page, run: gr.Dropdown) -> None:
     def suggest(id: str | None) -> str:
         found = store.here(id) if id else None
         asks = found is not None and not questions.goes_on(found)
-        offered = questions.examples(found, 1, random.randrange(10_000)) if asks else []
-        return offered[0][0] if offered else ""
+        offered = questions.offered(found, 1, random.randrange(10_000))[0] if asks else []
+        return offered[0] if offered else ""
 
     def answer(id: str | None, asked: str) -> Iterator[list]:
         if not id:

@@ -22,6 +22,13 @@ def test_a_model_from_nothing_reads_a_text(visit, tmp_path):
     # Why a row is gone stands below, with its number.
     page.wait_for_selector("#data-dropped li:has-text('61')")
 
+    # Who brings another file is about to make a data set of it: that button is the one that stands out.
+    assert "primary" not in page.get_attribute("#data-convert", "class").split()
+    new_data_set(at)
+    (tmp_path / "more.txt").write_text("\n\n".join(lines[:9]), encoding="utf-8")
+    page.set_input_files("#data-upload input", tmp_path / "more.txt")
+    page.wait_for_selector("#data-convert.primary")
+
     at.go("model")
     page.click("#scratch > button")
     page.click("#scratch-size input")

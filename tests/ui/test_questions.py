@@ -29,3 +29,14 @@ def test_questions_and_references_are_found(tmp_path, monkeypatch, format, rows,
     assert questions.examples(run, 3) == offered
     ((question, answer),) = offered
     assert questions.expected(run, question) == answer and questions.expected(run, "another") is None
+
+
+def test_without_held_out_rows_those_learnt_from_are_offered(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+    rows = [{"question": "a?", "answer": "b"}]
+    run = store.create({"data": str(write(tmp_path / "data" / "some", "qa", rows, []))})
+    assert questions.offered(run, 3) == (["a?"], False) and questions.examples(run, 3) == []
+    run = store.create({"data": str(write(tmp_path / "data" / "more", "qa", [], rows))})
+    assert questions.offered(run, 3) == (["a?"], True)
+    run = store.create({"data": str(tmp_path / "data" / "gone")})
+    assert questions.offered(run, 3) == ([], False)

@@ -6,6 +6,7 @@ from engine.compare.chat import Chat
 from engine.runs import store
 from engine.runs.background import Jobs
 from engine.runs.events import Events
+from engine.runs.status import Writer
 from ui import columns, overlay, run_log, runs_tab
 from ui.services import Services
 from ui.text import Text
@@ -45,6 +46,17 @@ def test_a_list_is_told_only_what_changed(services):
     second.delete()
     told = runs_tab.listed(EN, services, "", known | {first.id: told["rows"][first.id]["mark"]})
     assert told["order"] == [first.id] and told["rows"] == {}
+
+
+def test_a_run_is_listed_with_what_it_earns_and_by_the_name_of_the_run_before_it(services):
+    first = made("first")
+    config = {"model": str(first.path / "final"), "data": "/d/foods", "objective": "rloo", "method": "lora"}
+    second = store.create(config, name="second")
+    Writer(second.path).update(loss=1e-8, reward=0.75)
+    row = runs_tab.listed(EN, services, "", {})["rows"][second.id]
+    assert (row["model"], row["loss"], row["best"]) == ("first", "0.750", EN("chart.reward"))
+    first.delete()
+    assert runs_tab.listed(EN, services, "", {})["rows"][second.id]["model"] == "final"
 
 
 @pytest.mark.parametrize(
