@@ -8,6 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
+from engine.errors import LossNotFinite
 from engine.runs.metrics import aim
 from engine.runs.store import Run
 from engine.words import Words
@@ -78,9 +79,13 @@ def reading(run: Run) -> Words:
 def _read(run: Run) -> Words:
     shown = run.series(limit=_POINTS)
     steps, losses = shown["steps"]["step"], shown["steps"]["loss"]
+    status = run.status()
     if None in losses:
         return _NOT_FINITE.filled(step=steps[losses.index(None)])
-    rows = run.status()["rows"]
+    # A trainer stops before it tells of such a step.
+    if status["error"] and status["error"]["error"] == LossNotFinite.__name__:
+        return _NOT_FINITE.filled(step=status["error"]["details"]["step"])
+    rows = status["rows"]
     if rows is not None and rows < _FEW_ROWS:
         return _TOO_FEW.filled(rows=rows)
     if len(losses) < _EARLIEST:
@@ -95,7 +100,7 @@ def _read(run: Run) -> Words:
         return _RISING
     if parts[-1] > parts[-2] * (1 - _FLAT) or parts[-2] - parts[-1] < _LITTLE * (parts[0] - parts[-1]):
         return _FLAT_NOW if parts[-1] < parts[0] * (1 - 5 * _FLAT) else _NOTHING_LEARNT
-    return _MORE if run.status()["state"] == "finished" else _FALLING
+    return _MORE if status["state"] == "finished" else _FALLING
 
 
 def _of_rewards(rewards: list[float]) -> Words:

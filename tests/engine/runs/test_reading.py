@@ -3,6 +3,7 @@ import math
 import pytest
 
 from engine import home
+from engine.errors import LossNotFinite
 from engine.runs import store
 from engine.runs.events import Events
 from engine.runs.reading import reading
@@ -37,6 +38,16 @@ def said(losses, evals=(), state="running") -> str:
 )
 def test_a_curve_is_read(workspace, losses, state, says):
     assert says in said(losses, state=state)
+
+
+def test_a_trainer_that_stopped_because_the_loss_is_no_number_is_believed(workspace):
+    run = store.create({})
+    with Events(run.path / "events.jsonl") as file:
+        for step in range(1, 61):
+            file.write("step", step=step, loss=5 * 0.97**step)
+    error = LossNotFinite(value="nan", step=61, learning_rate=0.1)
+    home.write_json(run.path / "status.json", run.status() | {"state": "failed", "error": error.record()})
+    assert "not a number since step 61" in reading(run).en
 
 
 def test_overfitting_is_seen_in_the_validation_loss_only(workspace):
