@@ -82,7 +82,7 @@ def _story(t: Text, config: RunConfig, found: Outlook) -> list[str]:
             model=model_label(t, config.model),
             rows=f"{found.train_rows:,}",
             batch=found.rows_per_step,
-            passes=f"{found.passes:.3g}",
+            passes=f"{round(found.passes, 2):g}",
         ),
         t.html(saves, method=t.of(method.label)),
         t.html(
