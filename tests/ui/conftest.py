@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from engine.compare.chat import Chat
+from engine.runs.background import Jobs
 from ui import site
+from ui.services import Services
+
+
+@pytest.fixture
+def services() -> Services:
+    """With a queue that nobody works on."""
+    return Services(Jobs(), Chat())
 
 
 class Server(uvicorn.Server):

@@ -2,13 +2,10 @@
 
 import pytest
 
-from engine.compare.chat import Chat
 from engine.runs import store
-from engine.runs.background import Jobs
 from engine.runs.events import Events
 from engine.runs.status import Writer
 from ui import chart
-from ui.services import Services
 from ui.text import Text
 
 CONFIG = {"model": "m", "data": "d", "method": "lora", "objective": "sft"}
@@ -17,11 +14,6 @@ CONFIG = {"model": "m", "data": "d", "method": "lora", "objective": "sft"}
 @pytest.fixture(autouse=True)
 def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def services() -> Services:
-    return Services(Jobs(), Chat())
 
 
 def in_state(state: str, objective: str = "sft", **changes: object) -> store.Run:

@@ -2,13 +2,10 @@
 
 import pytest
 
-from engine.compare.chat import Chat
 from engine.runs import store
-from engine.runs.background import Jobs
 from engine.runs.events import Events
 from engine.runs.status import Writer
 from ui import columns, overlay, run_log, runs_tab
-from ui.services import Services
 from ui.text import Text
 
 EN, ZH = Text("en"), Text("zh")
@@ -17,11 +14,6 @@ EN, ZH = Text("en"), Text("zh")
 @pytest.fixture(autouse=True)
 def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def services() -> Services:
-    return Services(Jobs(), Chat())
 
 
 def made(name: str, rate: float = 0.1, method: str = "lora", steps: int = 3) -> store.Run:

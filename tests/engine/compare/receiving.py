@@ -7,37 +7,19 @@ What they send was taken from their source (huggingface_hub `_commit_api.py`, `l
 import base64
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.engine.models.loopback import Loopback
 
 
 @dataclass
-class Receiver:
+class Receiver(Loopback):
     """`repos`: ID -> {"private": bool, "files": {path: content}}; `token`: the one that may write."""
 
     token: str
     repos: dict[str, dict] = field(default_factory=dict)
     store: dict[str, bytes] = field(default_factory=dict)
-
-    def __enter__(self) -> "Receiver":
-        receiver = self
-
-        class Handler(_Handler):
-            hub = receiver
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -140,3 +122,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+Receiver.handler = _Handler

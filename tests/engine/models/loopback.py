@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -26,26 +27,14 @@ class Fault:
     times: int = 1000
 
 
-@dataclass
-class Hub:
-    """`repos`: ID -> {path: content}. `sent`: path -> bytes of its content that went out; `asked`: every path asked for."""
+class Loopback:
+    """What answers on loopback as long as its block lasts, by its `handler`, which knows it as `hub`."""
 
-    repos: dict[str, dict[str, bytes]]
-    faults: list[Fault] = field(default_factory=list)
-    sent: dict[str, int] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    tokens: set[str] = field(default_factory=set)
-    private: set[str] = field(default_factory=set)
-    pace: float = 0.0
+    handler: ClassVar[type[BaseHTTPRequestHandler]]
 
-    def __enter__(self) -> "Hub":
-        hub = self
-
-        class Handler(_Handler):
-            pass
-
-        Handler.hub = hub
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def __enter__(self) -> Self:
+        handler = type("Handler", (self.handler,), {"hub": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -57,6 +46,19 @@ class Hub:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+
+@dataclass
+class Hub(Loopback):
+    """`repos`: ID -> {path: content}. `sent`: path -> bytes of its content that went out; `asked`: every path asked for."""
+
+    repos: dict[str, dict[str, bytes]]
+    faults: list[Fault] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)
+    pace: float = 0.0
 
     @property
     def total_sent(self) -> int:
@@ -210,3 +212,6 @@ def _refusal(status: int) -> dict[str, str]:
 
 def _blob(body: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()
+
+
+Hub.handler = _Handler
