@@ -7,7 +7,8 @@ say() { # English, Chinese
   case "${TUNEDESK_LANG:-${LANG:-en}}" in zh*) printf '%s\n' "$2" ;; *) printf '%s\n' "$1" ;; esac
 }
 
-NEEDED_MB=4000 # the packages and pip's own copies of them while it installs
+# The packages and pip's own copies of them while it installs: with the CPU build of torch, and with that for NVIDIA cards.
+NEEDED_MB=4000 NEEDED_CUDA_MB=13000
 
 find_python() {
   local candidate
@@ -38,6 +39,11 @@ install() {
     say "The disk has $free MB free; TuneDesk needs about $NEEDED_MB MB. Free some room and run this again." \
       "磁盘剩余 $free MB，微调台大约需要 $NEEDED_MB MB。请腾出空间后重新运行。"
     exit 1
+  fi
+  if [ "$(uname -sm)" = "Linux x86_64" ] && [ "$free" -lt "$NEEDED_CUDA_MB" ] &&
+    ! ls -d .venv/lib/python3*/site-packages/torch >/dev/null 2>&1; then
+    say "The disk has $free MB free. The usual torch for Linux is the build for NVIDIA cards, which needs up to $NEEDED_CUDA_MB MB while it installs and 6 GB afterwards. Without such a card press Ctrl-C and put the CPU build into .venv first: $python -m venv .venv && .venv/bin/pip install $(grep '^torch==' requirements.txt) --index-url https://download.pytorch.org/whl/cpu" \
+      "磁盘剩余 $free MB。Linux 上默认安装的 torch 是支持 NVIDIA 显卡的版本，安装过程中最多需要 $NEEDED_CUDA_MB MB，装好后约占 6 GB。没有这种显卡时，可按 Ctrl-C 停下，先在 .venv 中装好 CPU 版：$python -m venv .venv && .venv/bin/pip install $(grep '^torch==' requirements.txt) --index-url https://download.pytorch.org/whl/cpu"
   fi
   say "Installing the packages into .venv (2 GB and more, a few minutes; only this once) ..." \
     "正在把依赖安装到 .venv（2 GB 以上，需要几分钟，仅此一次）……"
