@@ -9,7 +9,7 @@ from engine.runs import store
 from engine.training import described
 from engine.training.ranks import of_run as final_ranks
 from ui import ranks
-from ui.model_tab import chosen_model
+from ui.model_tab import chosen_model, model_label
 from ui.page import Page
 from ui.sets import chosen_data
 from ui.training_runs import found
@@ -33,7 +33,8 @@ def build(page: Page) -> None:
             return [gr.skip(), gr.skip()]
         groups: dict[str, list] = {}
         for setting in described.settings(run.config, t.lang):
-            groups.setdefault(setting.group, []).append([setting.label, setting.value])
+            value = model_label(t, run.config["model"]) if setting.name == "model" else setting.value
+            groups.setdefault(setting.group, []).append([setting.label, value])
         if run.card["parent"]:
             parent = found(run.card["parent"])
             name = parent.card["name"] or parent.id if parent else run.card["parent"]

@@ -21,17 +21,17 @@ MISSING = Words(
     f"GGUF needs llama.cpp's {PROGRAM}, which was found neither on the PATH nor in the folder llama.cpp of the workspace or "
     "of your home. Get llama.cpp, or export as 'merged'.",
     f"导出 GGUF 需要 llama.cpp 的 {PROGRAM}，但在 PATH、工作区和用户主目录的 llama.cpp 文件夹中都没有找到。"
-    "请获取 llama.cpp，或导出为 merged。",
+    "请获取 llama.cpp，或导出为合并后的模型（merged）。",
 )
 _UNKNOWN_TOKENIZER = Words(
     "llama.cpp does not know this model's tokenizer, so it cannot be written as GGUF. Export as 'merged' and serve it with "
     "vLLM or transformers.",
-    "llama.cpp 不认识该模型的分词器，无法导出为 GGUF。请导出为 merged，用 vLLM 或 transformers 部署。",
+    "llama.cpp 不认识该模型的分词器，无法导出为 GGUF。请导出为合并后的模型（merged），用 vLLM 或 transformers 部署。",
 )
 _UNKNOWN_MODEL = Words(
     "llama.cpp does not know this kind of model, so it cannot be written as GGUF. Export as 'merged' and serve it with vLLM "
     "or transformers.",
-    "llama.cpp 不认识这种模型结构，无法导出为 GGUF。请导出为 merged，用 vLLM 或 transformers 部署。",
+    "llama.cpp 不认识这种模型结构，无法导出为 GGUF。请导出为合并后的模型（merged），用 vLLM 或 transformers 部署。",
 )
 _NO_PACKAGE = Words(
     "llama.cpp's converter needs the Python package '{package}'. Install it with: {python} -m pip install {package}",
