@@ -4,14 +4,12 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -19,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 # Patient: the machine that runs the tests may be busy with others.
 PATIENCE = 120_000
+# Seconds that a step is given to be drawn before a test goes on; what it waits for is waited for all the same.
+_SETTLES = 10
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,16 +38,11 @@ def app(tmp_path: Path) -> Iterator[str]:
 
 
 def running(home: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "app.py", "--port", str(port), "--home", str(home), "--no-browser"]
+    command = [sys.executable, "app.py", "--port", "0", "--home", str(home), "--no-browser"]
     with open(home / "app.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
     try:
-        wait_for(url, process, home / "app.log")
-        yield url
+        yield address(process, home / "app.log")
     finally:
         process.terminate()
         process.wait()
@@ -62,14 +57,21 @@ def end_workers(home: Path) -> None:
             psutil.Process(worker["pid"]).kill()
 
 
-def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+def address(process: subprocess.Popen, log: Path) -> str:
+    """Where the application answers, which it prints once it does."""
     while process.poll() is None:
-        try:
-            httpx.get(f"{url}/en/", trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.2)
+        if said := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
+            return said[0]
+        time.sleep(0.1)
     pytest.fail(log.read_text())
+
+
+def until(true: Callable[[], object]) -> None:
+    """For what no page shows."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
 
 
 # Not for the whole session: while Playwright is up, an event loop runs in this thread, and others cannot use their own.
@@ -78,6 +80,7 @@ def browser() -> Iterator[object]:
     if CHROMIUM is None:
         pytest.skip("no Chrome or Chromium is installed")
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE)
     with playwright.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield browser
@@ -88,23 +91,33 @@ class Watched:
     """A page that remembers every error; `shot` keeps a picture where TUNEDESK_SHOTS names a folder."""
 
     def __init__(self, browser: object, url: str, lang: str, width: int = 1280):
-        self.lang, self.errors = lang, []
+        self.lang, self.errors, self._asked = lang, [], 0
         self.context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-US")
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
         self.page.on("console", self._listen)
-        self.page.on("request", self._local)
+        self.page.on("request", self._sent)
+        for over in ("requestfinished", "requestfailed"):
+            self.page.on(over, self._answered)
         self.url = f"{url}/{lang}/"
         self.open()
 
     def open(self) -> None:
         self.page.goto(self.url)
         self.page.wait_for_selector("#steps [data-step]")
+        self._settle()
 
     def go(self, step: str) -> None:
         self.page.click(f"#steps [data-step={step}]")
         self.page.wait_for_selector(f"#steps [data-step={step}].is-current")
+        self._settle()
+
+    def expect(self, selector: str) -> object:
+        """What is claimed of it (`to_have_count`, `to_have_value` ...) is waited for."""
+        from playwright.sync_api import expect
+
+        return expect(self.page.locator(selector))
 
     def shot(self, name: str) -> None:
         folder = os.environ.get("TUNEDESK_SHOTS")
@@ -130,7 +143,21 @@ class Watched:
         if message.type == "error" and not message.text.startswith("AbortError: signal is aborted without reason"):
             self.errors.append(f"console: {message.text} {message.location.get('url')}")
 
-    def _local(self, request: object) -> None:
+    def _settle(self) -> None:
+        """Until the step has been drawn: it asks for its parts one by one, and an answer may fold or fill what was clicked
+        before it came."""
+        drawn = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        self.page.evaluate(drawn)
+        end = time.monotonic() + _SETTLES
+        while self._asked and time.monotonic() < end:
+            self.page.wait_for_timeout(20)
+            self.page.evaluate(drawn)
+
+    def _answered(self, request: object) -> None:
+        self._asked -= "/run/" in request.url
+
+    def _sent(self, request: object) -> None:
+        self._asked += "/run/" in request.url
         if not request.url.startswith((self.url.rsplit("/", 2)[0], "data:", "blob:")):
             self.errors.append(f"request to elsewhere: {request.url}")
 

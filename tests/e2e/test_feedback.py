@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, running
+from tests.e2e.conftest import ROOT, running, until
 from tests.engine.training.objectives import pairs, thumbs, write
 from tests.tiny import make_data, make_model
 
@@ -77,7 +77,7 @@ def test_blind_votes_and_a_model_trained_on_them(visit, home):
     revealed = page.inner_text("#votes-answers")
     assert "Before" in revealed and "After" in revealed and "hidden" not in revealed
     page.wait_for_selector("#votes-board tbody tr >> nth=1")
-    assert page.locator("#votes-board tbody tr").count() == 2
+    at.expect("#votes-board tbody tr").to_have_count(2)
     (given,) = votes(home)
     models = {given["vote"][side]["model"] for side in ("left", "right")}
     assert models == {f"base:run:{run}", f"run:{run}"} and given["vote"]["verdict"] == "left"
@@ -125,10 +125,10 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     page.wait_for_selector("#judge-outcome [data-step=compare]")
     # It can be pressed once the training that follows has made a model.
     page.wait_for_selector("#judge-outcome [data-step=compare]:enabled")
-    assert finished(home, "dpo")
+    until(lambda: finished(home, "dpo"))
     page.click("#judge-judgements > button")
     page.wait_for_selector("#judge-judgements section dd:visible")
-    assert page.locator("#judge-judgements section").count() == 4
+    at.expect("#judge-judgements section").to_have_count(4)
     at.shot("judge")
     at.go("data")
     page.click("#datasets .td-card:has-text('评审')")
@@ -144,7 +144,7 @@ def test_a_judge_by_one_button_and_a_reward_model_that_scores(visit, home):
     page.fill("#compare-question textarea", "失眠能吃牛奶吗？")
     page.click("#compare-ask")
     page.wait_for_selector("#compare-thread [data-again]")
-    assert page.locator("#compare-thread .td-score:has-text('奖励分')").count() == 2
+    at.expect("#compare-thread .td-score:has-text('奖励分')").to_have_count(2)
     at.shot("compare-scored")
     (chat,) = home.glob("runs/*/chats/*.json")
     assert all(isinstance(said["reward"], float) for said in json.loads(chat.read_bytes())["turns"][0]["answers"])
@@ -182,8 +182,7 @@ def test_thumbs_and_then_answers_that_a_reward_model_rewards(visit, home):
     page.click("#train-advanced > button")
     chosen("thumbs", "kto", "2")
     page.click("#train-start")
-    while not finished(home, "kto"):
-        page.wait_for_timeout(500)
+    until(lambda: finished(home, "kto"))
 
     chosen("pairs", "rloo", "200")
     page.click("#rloo-reward_model input")

@@ -1,6 +1,16 @@
 """The Learn step by clicking: lessons, things to try, and the ways between a method's card and its explanation."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.e2e.conftest import running
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory) -> Iterator[str]:
+    """One for all of them: none changes the workspace."""
+    yield from running(tmp_path_factory.mktemp("workspace"))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -23,12 +33,11 @@ def test_advice_becomes_the_method_to_train_with(visit, lang):
     at.go("model")
     page.click("#model-inside > button")
     page.wait_for_selector("#structure .td-node")
-    assert page.input_value("#structure-method input") == "DoRA"
+    at.expect("#structure-method input").to_have_value("DoRA")
     at.go("train")
     page.wait_for_selector("#methods .td-card.is-selected:has(input[value=dora])")
     page.click("#methods [data-learn=dora]")
-    page.wait_for_selector("#learn-lesson .td-method svg")
-    assert "DoRA" in page.inner_text("#learn-lesson .td-method h3")
+    page.wait_for_selector("#learn-lesson .td-method:has(h3:has-text('DoRA')) svg")
     at.shot("learn-dora")
     page.click("#learn-lesson [data-topic=ia3]")
     page.wait_for_selector("#learn-lesson [data-take=ia3]")
@@ -50,7 +59,7 @@ def test_a_number_and_a_matrix_in_fewer_bits(visit):
 
     page.click("#learn-onward .is-after")
     page.wait_for_selector("#quantise-picture svg rect.is-after")
-    assert page.locator("#quantise-picture rect.is-after").count() == 16
+    at.expect("#quantise-picture rect.is-after").to_have_count(16)
     page.click("#quantise-format input[value=int8]")
     page.wait_for_selector("#quantise-picture .td-stat:has-text('8.5')")
     page.click("#quantise-double input")

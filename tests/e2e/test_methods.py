@@ -17,10 +17,9 @@ def test_a_method_is_chosen_set_understood_and_trained(visit, data):
     at = visit("en")
     page = at.page
     at.go("train")
-    page.wait_for_selector("#outlook-story li")
 
     # What will happen follows what is chosen.
-    assert "LoRA" in page.inner_text("#outlook-story")
+    page.wait_for_selector("#outlook-story li:has-text('LoRA')")
     page.click("#methods label:has-text('AdaLoRA')")
     page.wait_for_selector("#outlook-story li:has-text('AdaLoRA')")
     all_linear = page.inner_text("#outlook-facts .td-stat >> nth=0")
@@ -29,14 +28,14 @@ def test_a_method_is_chosen_set_understood_and_trained(visit, data):
     page.wait_for_function(
         "before => document.querySelector('#outlook-facts .td-stat').innerText !== before", arg=all_linear
     )
-    assert not page.is_checked("#adalora-target_modules label:has-text('All linear layers')")
+    at.expect("#adalora-target_modules label:has-text('All linear layers') input").not_to_be_checked()
     at.shot("methods-adalora")
 
     # A preset fills the fields; a wrong value says at its field what goes.
     page.click("#presets label:has-text('Quick try')")
     page.wait_for_selector("#outlook-facts .td-stat:has-text('60')")
     page.click("#train-advanced > button")
-    assert page.input_value("#training-max_steps input") == "60"
+    at.expect("#training-max_steps input").to_have_value("60")
     page.fill("#training-max_steps input", "6")
     page.fill("#adalora-target_r input", "40")
     page.press("#adalora-target_r input", "Tab")
@@ -59,7 +58,7 @@ def test_a_method_is_chosen_set_understood_and_trained(visit, data):
     page.click("#methods [data-more]")
     page.click("#methods label:has-text('Prefix-Tuning')")
     page.wait_for_selector("#prefix_tuning-num_virtual_tokens input")
-    assert not page.is_visible("#adalora-target_r")
+    page.wait_for_selector("#adalora-target_r", state="hidden")
     page.fill("#prefix_tuning-num_virtual_tokens input", "5")
     page.press("#prefix_tuning-num_virtual_tokens input", "Tab")
     page.wait_for_selector("#outlook-facts .td-stat:has-text('6.4 k')")

@@ -37,6 +37,7 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     at = visit("en")
     page = at.page
     page.click("#models .td-card:has-text('tiny')")
+    page.wait_for_selector("#steps [data-step=model]:has-text('tiny')")
     at.go("train")
 
     # Two methods, one table.
@@ -45,8 +46,8 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.click("#contest-start")
     page.wait_for_selector("#contest-table tr[data-row]")
     page.wait_for_selector("#contest-table .td-verdict:has-text('chance'), #contest-table .td-verdict:has-text('real')")
-    assert page.locator("#contest-table .td-contest-bar").count() == 8
-    assert page.locator("#contest-table .td-pill.is-finished").count() == 2
+    at.expect("#contest-table .td-contest-bar").to_have_count(8)
+    at.expect("#contest-table .td-pill.is-finished").to_have_count(2)
     at.shot("p1-methods")
 
     # Base and both, side by side.
@@ -59,9 +60,9 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.fill("#generation-max_tokens textarea, #generation-max_tokens input", "12")
     page.click("#compare-ask")
     page.wait_for_selector("#compare-thread [data-again]")
-    assert page.locator("#compare-thread .td-answer").count() == 3
-    assert page.locator("#compare-thread .td-reference").count() == 1
-    assert page.locator("#compare-thread .td-score").count() == 6
+    at.expect("#compare-thread .td-answer").to_have_count(3)
+    at.expect("#compare-thread .td-reference").to_have_count(1)
+    at.expect("#compare-thread .td-score").to_have_count(6)
     page.click("#compare-thread [data-marks]")
     page.wait_for_selector("#compare-thread.is-marking, .is-marking .td-marks")
     at.shot("p2-three")
@@ -74,7 +75,7 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.wait_for_selector("#compare-thread:has-text('seed 43')")
     page.click("#compare-thread [data-edit='1']")
     page.wait_for_function("document.querySelectorAll('#compare-thread .td-turn').length == 1")
-    assert page.input_value("#compare-question textarea") == "And now?"
+    at.expect("#compare-question textarea").to_have_value("And now?")
     (run,) = [folder for folder in home.glob("runs/*") if (folder / "chats").is_dir()]
     kept = [json.loads(file.read_bytes()) for file in (run / "chats").glob("*.json")]
     assert sorted(len(each["turns"]) for each in kept) == [1, 2, 2]
@@ -84,12 +85,12 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     # A question drawn from the held-out rows stands on its own.
     page.locator("#compare-examples [data-chip]").nth(1).click()
     page.wait_for_selector("#compare-thread .is-quiet")
-    assert page.input_value("#compare-history input") == "New conversation"
-    assert page.locator("#compare-thread .td-answer").count() == 3
+    at.expect("#compare-history input").to_have_value("New conversation")
+    at.expect("#compare-thread .td-answer").to_have_count(3)
 
     page.click("#ten-ask")
     page.wait_for_selector("#ten-table tfoot")
-    assert page.locator("#ten-table tbody tr").count() == 10
+    at.expect("#ten-table tbody tr").to_have_count(10)
     at.shot("p3-ten")
 
     # The report: opened with the network off, printed.
@@ -100,7 +101,7 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.click("#rivals-other input")
     page.locator("ul[role=listbox] li").nth(1).click()
     page.wait_for_selector("#rivals .td-measures")
-    assert "LoRA" in page.inner_text("#rivals .td-verdict")
+    page.wait_for_selector("#rivals .td-verdict:has-text('LoRA')")
     at.shot("p4-evaluation")
     page.click("#run [role=tab]:has-text('Report')")
     page.wait_for_selector("#report a[download]")
@@ -145,7 +146,7 @@ def _uploaded(at):
         page.fill("#upload-id textarea, #upload-id input", "me/tuned")
         page.fill("#upload-token input", token)
         page.fill("#upload-endpoint textarea, #upload-endpoint input", hub.url)
-        assert page.is_checked("#upload-private input")
+        at.expect("#upload-private input").to_be_checked()
         page.click("#upload-ask")
         page.wait_for_selector("#upload-question:has-text('me/tuned')")
         assert hub.repos == {}  # asked once: nothing has happened

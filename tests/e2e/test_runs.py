@@ -1,4 +1,7 @@
-"""The runs tab by clicking: the list and its search, runs side by side, an opened run's sections, and what can be done."""
+"""The runs tab by clicking: the list and its search, runs side by side, an opened run's sections, and what can be done; and
+pages that come and go while a run goes on."""
+
+import re
 
 import pytest
 
@@ -55,7 +58,7 @@ def test_a_list_to_search_to_compare_and_to_open(visit, runs):
     page = at.page
     at.go("runs")
     page.wait_for_selector(f"{row('Fast')} polyline")
-    assert page.locator("#runs tr[data-row]").count() == 3
+    at.expect("#runs tr[data-row]").to_have_count(3)
     page.fill("#runs [data-part=search]", "slow lora")
     page.wait_for_function("document.querySelectorAll('#runs tr[data-row]').length === 1")
     page.fill("#runs [data-part=search]", "nothing like it")
@@ -103,8 +106,8 @@ def test_names_settings_checkpoints_and_deleting(visit, runs):
 
     page.click("#section-checkpoints-button")
     page.wait_for_selector("#run-checkpoints tbody tr >> nth=2")
-    assert page.locator("#run-checkpoints tbody tr").count() == 3
-    assert page.input_value("#run-from input").endswith("60 步")
+    at.expect("#run-checkpoints tbody tr").to_have_count(3)
+    at.expect("#run-from input").to_have_value(re.compile("60 步$"))
 
     page.click("#section-settings-button")
     page.wait_for_selector("#run-settings dd >> text=0.01")
@@ -113,8 +116,8 @@ def test_names_settings_checkpoints_and_deleting(visit, runs):
     page.wait_for_function(
         "document.querySelector('#training-learning_rate input, #training-learning_rate textarea').value === '0.01'"
     )
-    assert page.input_value("#lora-r input") == "4"
-    assert page.input_value("#run-name input, #run-name textarea").startswith("慢的")
+    at.expect("#lora-r input").to_have_value("4")
+    at.expect("#run-name input, #run-name textarea").to_have_value(re.compile("^慢的"))
 
     at.go("runs")
     page.wait_for_selector("#runs-delete")
@@ -150,12 +153,13 @@ def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
     page.click("#runs-stop")
     state("Third", "Stopped")
     page.click(row("Second"))
-    state("Second", "number 1 in the queue")
+    # The buttons are those of the run that is opened.
+    page.wait_for_selector("#runs-run [data-part=title]:has-text('Second')")
     page.click("#runs-stop:has-text('Take out of the queue')")
     state("Second", "Stopped")
 
     page.click(row("First"))
-    page.wait_for_selector("#runs-run .scatterlayer .trace")
+    page.wait_for_selector("#runs-run:has([data-part=title]:has-text('First')) .scatterlayer .trace")
     page.click("#runs-stop:text-is('Stop')")
     state("First", "Stopped")
     run = next(run for run in store.runs() if run.card["name"] == "First")
@@ -169,3 +173,48 @@ def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
     page.click("#runs-stop-now")
     state("First", "Stopped")
     assert step in run.checkpoints()
+
+
+@pytest.mark.timeout(1800)
+def test_no_page_owns_a_run(visit):
+    first = visit("en")
+    first.page.click("#demo-start")
+    first.page.wait_for_selector("#train-run .td-pill.is-running")
+    first.page.wait_for_selector("#train-run .scatterlayer .trace")
+    name = first.page.inner_text("#train-run [data-part=title]")
+
+    first.open()  # as a reload does
+    first.page.wait_for_selector("#train-run .scatterlayer .trace")
+    assert first.page.inner_text("#train-run [data-part=title]") == name
+
+    second = visit("zh")
+    second.go("train")
+    second.page.wait_for_selector("#train-run .scatterlayer .trace")
+    assert second.page.inner_text("#train-run [data-part=title]") == name
+    before = step(second.page)
+
+    first.context.close()
+    second.context.close()
+    third = visit("en")
+    third.go("train")
+    third.page.wait_for_selector("#train-run .scatterlayer .trace")
+    assert step(third.page) >= before
+
+    # A second Start waits, and says so; both can be stopped.
+    third.page.click("#train-start")
+    third.page.wait_for_selector("#train-run .td-pill.is-queued")
+    assert "ahead" in third.page.inner_text("#train-run [data-part=message]")
+    third.page.click("#train-stop")
+    third.page.wait_for_selector("#train-run .td-pill.is-stopped")
+    third.go("runs")
+    third.page.click("#runs tr[data-row]:has(.td-pill.is-running), #runs tr[data-row]:has(.td-pill.is-starting)")
+    third.page.click("#runs-stop")
+    third.page.wait_for_selector("#runs-run .td-pill.is-stopped")
+    third.page.wait_for_selector("#runs-resume")
+    third.page.wait_for_selector("#runs-compare")
+
+
+def step(page) -> int:
+    # Until the first step there is a dash.
+    page.wait_for_selector("#train-run .td-stat:first-child b:text-matches('[0-9]')")
+    return int(page.inner_text("#train-run .td-stat >> nth=0").split("\n")[1].replace(",", ""))

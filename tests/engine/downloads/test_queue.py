@@ -95,7 +95,8 @@ def test_several_go_one_after_the_other(hub, files, service):
     until(lambda: second.status()["phase"] == "waiting")
     hub.pace = 0
     until(lambda: second.status()["state"] == "finished")
-    assert first.status()["ended"] <= next(e["time"] for e in second.events() if e.get("phase") == "listing") + 1
+    done = next(event["time"] for event in first.events() if event["type"] == "done")
+    assert done <= next(event["time"] for event in second.events() if event.get("phase") == "listing")
 
 
 def test_what_failed_says_so_and_can_be_removed(hub, service):

@@ -11,7 +11,7 @@ from engine.runs.bounds import Bounds
 
 def main() -> None:
     kinds.KINDS["train"] = kinds.Kind(module="fake_worker", folder="runs", needs_device=True)
-    jobs = Jobs(Bounds(stop=2, quiet=20, floor=5, poll=0.05))
+    jobs = Jobs(Bounds(stop=60, quiet=120, floor=60, poll=0.05))
     jobs.start()
     print("ready", flush=True)
     over = threading.Event()

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_stop_is_obeyed_and_the_run_resumes_from_its_last_checkpoint(workspace
 
 def test_a_worker_that_does_not_obey_is_ended_after_the_bound(workspace, bounds):
     run = store.create({"steps": 10**6, "obeys": False})
-    worker = threading.Thread(target=carry, args=(run, bounds))
+    worker = threading.Thread(target=carry, args=(run, replace(bounds, stop=1.0)))
     worker.start()
     wait_for(lambda: run.status()["step"] > 0)
     run.request("stop")
@@ -105,7 +106,7 @@ def test_a_worker_that_dies_leaves_a_failed_run_that_resumes(workspace, bounds, 
 
 def test_a_hung_worker_is_ended_and_can_be_resumed(workspace, bounds):
     run = store.create({"steps": 20, "trouble": {"step": 12, "kind": "hang", "once": True}})
-    status = carry(run, bounds)
+    status = carry(run, replace(bounds, floor=1.0))
     assert status["state"] == "interrupted" and status["error"]["error"] == "WorkerHung"
     jobs.prepare_resume(run)
     status = carry(run, bounds)
@@ -145,25 +146,23 @@ def test_the_kernels_kill_counts_as_out_of_memory(workspace, bounds, monkeypatch
 
 def test_a_full_disk_under_the_state_is_survived(workspace, bounds, monkeypatch):
     """The state is kept in memory and written when there is room; here the folder refuses new files for a while."""
-    run = store.create({"steps": 200, "save_steps": 1000, "delay": 0.01})
+    run = store.create({"steps": 200, "save_steps": 1000, "delay": 0})
     claim = locks.claim(run.path)
     supervisor = Supervisor(run, bounds, threading.Event())
     real = store.home.write_json
-    full = threading.Event()
+    room = threading.Event()
 
     def write_json(path, value):
-        if full.is_set():
+        if value.get("step", 0) > 5 and not room.is_set():
             raise OSError(28, "No space left on device")
         real(path, value)
 
     monkeypatch.setattr("engine.home.write_json", write_json)
     worker = threading.Thread(target=supervisor.work)
     worker.start()
-    wait_for(lambda: supervisor.status["step"] > 5)
-    full.set()
     wait_for(lambda: supervisor.status["state"] == "finished")
     assert state(run) != "finished"
-    full.clear()
+    room.set()
     worker.join()
     claim.release()
     assert state(run) == "finished" and run.status()["step"] == 200
