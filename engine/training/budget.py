@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 # Beyond this a larger pack is no faster, but takes more memory: a large GPU is busy with 16,384 tokens, a few processor
-# cores with hidden states of a quarter of a million values.
+# cores with hidden states of a quarter of a million values. Where the weights train, each pack makes a gradient of all of
+# them and adds it to the one before: there a pack on a processor is as large as that of a narrow model.
 _BUSY = {"cpu": 1024, "mps": 4096, "cuda": 16384}
 _BUSY_VALUES = 2**18
 
@@ -24,21 +25,23 @@ WIDENED = 2**23
 _SHARE = 0.5
 
 
-def tokens(causal: Module, device: Device, checkpointing: bool) -> int:
+def tokens(causal: Module, device: Device, checkpointing: bool, whole: bool) -> int:
     """Tokens a pack may hold for this model on this device, from the memory free now. A longer example still gets a
-    pack of its own."""
+    pack of its own. `whole`: whether the weights themselves train."""
     config = causal.config
     # Of the hidden states: frozen weights may rest in fewer bits.
     itemsize = causal.get_decoder().norm.weight.itemsize
     each = activation_bytes(
         config.hidden_size, config.intermediate_size, config.num_hidden_layers, itemsize, checkpointing
     )
-    return within(hardware.free_memory(device), device.kind, config.hidden_size, each)
+    return within(hardware.free_memory(device), device.kind, config.hidden_size, each, whole)
 
 
-def within(free: int, kind: str, hidden_size: int, each: int) -> int:
+def within(free: int, kind: str, hidden_size: int, each: int, whole: bool) -> int:
     """Tokens a pack may hold on a device of this kind with `free` bytes, at `each` bytes a token."""
-    busy = min(_BUSY[kind], max(256, _BUSY_VALUES // hidden_size)) if kind == "cpu" else _BUSY[kind]
+    busy = _BUSY[kind]
+    if kind == "cpu" and not whole:
+        busy = min(busy, max(256, _BUSY_VALUES // hidden_size))
     return max(64, min(busy, int(free * _SHARE / each)))
 
 

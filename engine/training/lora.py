@@ -45,19 +45,19 @@ class _LoraLinear(torch.autograd.Function):
     def forward(ctx, x, dropped, weight, bias, a, b, scaling):
         into = x if dropped is None else dropped
         a, b = a.to(x.dtype), b.to(x.dtype)
-        inner = into @ a.T
+        inner = a @ into.T
         ctx.save_for_backward(into, inner, weight, a, b)
         ctx.scaling, ctx.dropped = scaling, dropped is not None
-        return frozen.product(x, weight, bias).addmm_(inner, b.T, alpha=scaling)
+        return frozen.product(x, weight, bias).addmm_(inner.T, b.T, alpha=scaling)
 
     @staticmethod
     def backward(ctx, gradient):
         into, inner, weight, a, b = ctx.saved_tensors
-        within = (gradient @ b).mul_(ctx.scaling)
-        a_gradient = (within.T @ into).to(torch.promote_types(a.dtype, torch.float32))
-        b_gradient = (gradient.T @ inner).to(a_gradient.dtype).mul_(ctx.scaling)
+        within = (b.T.contiguous() @ gradient.T).mul_(ctx.scaling)
+        a_gradient = (within @ into).to(torch.promote_types(a.dtype, torch.float32))
+        b_gradient = (inner @ gradient).T.to(a_gradient.dtype).mul_(ctx.scaling)
         x_gradient = frozen.product_back(gradient, weight) if ctx.needs_input_grad[0] else None
-        dropped_gradient = within @ a if ctx.needs_input_grad[1] else None
+        dropped_gradient = within.T @ a if ctx.needs_input_grad[1] else None
         if x_gradient is not None and not ctx.dropped:
-            x_gradient.addmm_(within, a)
+            x_gradient.addmm_(within.T, a)
         return x_gradient, dropped_gradient, None, None, a_gradient, b_gradient, None

@@ -41,7 +41,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
             if wants_hidden:
                 hidden_gradient[start : start + rows] = frozen.product_back(gradient, product_weight)
             if wants_weight:
-                weight_gradient += gradient.T @ part
+                if gradient.dtype == weight_gradient.dtype:
+                    weight_gradient.addmm_(gradient.T, part)
+                else:
+                    weight_gradient += gradient.T @ part
         ctx.gradients = hidden_gradient, weight_gradient
         return total * scale
 

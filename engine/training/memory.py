@@ -70,7 +70,8 @@ def pack(plan: Plan, mean: float, longest: int, free: int) -> Pack:
     )
     left = free - here.runtime - _AROUND - _weights(plan)
     virtual = plan.params.model_dump().get("num_virtual_tokens", 0)
-    most = min(budget.within(max(0, left), here.kind, model.hidden_size, each), training.batch_size * (mean + virtual))
+    most = budget.within(max(0, left), here.kind, model.hidden_size, each, plan.whole)
+    most = min(most, training.batch_size * (mean + virtual))
     return Pack(max(longest + virtual, most), virtual / max(1.0, mean))
 
 
@@ -94,10 +95,10 @@ def parts(plan: Plan, pack: Pack) -> tuple[dict[str, int], int]:
     model, params, here = plan.model, plan.params, plan.here
     trainable = plan.method.count(model, params).trainable
     chunk = min(budget.LOGITS, int(4 * model.vocab_size * pack.tokens))
-    # Beside the logits stands the gradient of a head that trains, and the part that they add to it; in 16 bits they come
-    # as such first, and the place of that is too small for what follows.
+    # Beside the logits stands the gradient of a head that trains; in 16 bits they come as such first, and the place of
+    # that is too small for what follows, and so does the part that they add to that gradient.
     trains_head = 4 * model.embedding if isinstance(params, parameters.FullParams) else 0
-    logits = chunk + 2 * trains_head + (chunk // 2 if plan.size == 2 else 0)
+    logits = chunk + trains_head + (chunk // 2 + trains_head if plan.size == 2 else 0)
     once, passing = dense(plan)
     activations = pack.tokens * kept(plan, pack.virtual) + once
     # What a layer needs in passing is gone when the logits come: only what it takes beyond them raises the peak.

@@ -211,8 +211,8 @@ class Session:
 
     def _budget(self, causal: torch.nn.Module) -> int:
         """Tokens a pack may hold; less after running out of memory."""
-        checkpointing = self._config.training.gradient_checkpointing
-        decided = self._decided("budget", lambda: budget.tokens(causal, self._device, checkpointing))
+        checkpointing, whole = self._config.training.gradient_checkpointing, self._method.saves == "model"
+        decided = self._decided("budget", lambda: budget.tokens(causal, self._device, checkpointing, whole))
         return max(1, decided // self._plan["micro_batch_divisor"])
 
     def _decided(self, name: str, decide: Callable[[], T]) -> T:

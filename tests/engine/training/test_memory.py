@@ -96,7 +96,7 @@ def test_freeze_tuning_keeps_its_last_layers_only():
 
 
 # Tokens that keep a processor busy with this model.
-MOST = budget.within(10**12, "cpu", QWEN.hidden_size, 1)
+MOST = budget.within(10**12, "cpu", QWEN.hidden_size, 1, whole=False)
 
 
 def packed(method: str, mean: float = 200, longest: int = 500, free: int = 32 * 10**9, **params: object) -> memory.Pack:
@@ -107,6 +107,11 @@ def test_virtual_tokens_take_room_in_a_pack():
     pack = packed("prompt_tuning", longest=150, num_virtual_tokens=100)
     assert (pack.tokens, pack.virtual) == (MOST, 0.5)
     assert packed("prompt_tuning", longest=2000, num_virtual_tokens=100).tokens == 2100
+
+
+def test_a_pack_is_larger_where_it_makes_a_gradient_of_all_weights():
+    wide = budget.within(10**12, "cpu", QWEN.hidden_size, 1, whole=True)
+    assert packed("full", mean=2000, longest=100).tokens == wide > packed("lora", longest=100).tokens == MOST
 
 
 def test_a_pack_is_smaller_where_memory_is_short():
