@@ -174,8 +174,12 @@ def rate(config: RunConfig, hidden_size: int) -> float:
     chosen = config.training.learning_rate
     if chosen is not None:
         return chosen
-    usual = methods.get(config.method).rate(hidden_size) * objectives.get(config.objective).rate_share
-    return float(f"{usual:.2g}")
+    return usual_rate(methods.get(config.method), objectives.get(config.objective), hidden_size)
+
+
+def usual_rate(method: MethodSpec, objective: ObjectiveSpec, hidden_size: int) -> float:
+    """The learning rate where none is chosen."""
+    return float(f"{method.rate(hidden_size) * objective.rate_share:.2g}")
 
 
 def _clashes(method: MethodSpec, params: Params) -> list[dict]:

@@ -7,12 +7,14 @@ possible.
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import NotFound
+from engine.errors import NotAModel, NotFound
 from engine.fields import Params, label
 from engine.models import library
 from engine.training import methods, objectives
-from engine.training.config import TrainingParams
+from engine.training.config import TrainingParams, usual_rate
 from engine.training.device_params import DeviceParams
+from engine.training.method import MethodSpec
+from engine.training.objectives import ObjectiveSpec
 from engine.words import Words
 
 _LABELS = {
@@ -24,6 +26,7 @@ _LABELS = {
 }
 _ONE_DEVICE = DeviceParams().model_dump()
 _AUTOMATIC = Words("automatic", "自动")
+_USUAL = Words("{rate:g} (automatic)", "{rate:g}（自动）")
 _YES, _NO = Words("yes", "是"), Words("no", "否")
 
 
@@ -59,7 +62,9 @@ def settings(config: dict, lang: str) -> list[Setting]:
             continue
         for name, value in (config.get(key) or {}).items():
             field = schema.model_fields.get(name)
-            found.append(Setting(group, name, label(field, lang) if field else name, _value(field, value, lang)))
+            usual = _usual_rate(config, method, objective) if name == "learning_rate" and value is None else None
+            said = _USUAL.text(lang, rate=usual) if usual else _value(field, value, lang)
+            found.append(Setting(group, name, label(field, lang) if field else name, said))
     return found
 
 
@@ -73,6 +78,15 @@ def differences(configs: list[dict], lang: str) -> list[tuple[str, list[str]]]:
         if len(set(values)) > 1:
             rows.append((next(found[key].label for found in each if key in found), values))
     return rows
+
+
+def _usual_rate(config: dict, method: MethodSpec | None, objective: ObjectiveSpec | None) -> float | None:
+    """The learning rate that is taken where none is chosen; None where the model is gone."""
+    try:
+        width = library.describe(library.base(config["model"])).hidden_size
+    except (NotAModel, OSError, ValueError, KeyError):
+        return None
+    return usual_rate(method, objective, width) if method and objective and width else None
 
 
 def _spec(get: object, key: object) -> object | None:

@@ -1,3 +1,4 @@
+from engine import home
 from engine.training import described
 from engine.training.config import TrainingParams
 from engine.training.methods import get
@@ -24,6 +25,15 @@ def test_every_setting_has_a_name_and_a_value_in_words():
     assert found["gradient_checkpointing"].value == "否" and found["eval_steps"].value == "自动"
     assert found["max_steps"].value == found["save_disk_gb"].value == "不限"
     assert found["early_stopping_patience"].value == found["neftune_noise_alpha"].value == "关闭"
+
+
+def test_an_automatic_learning_rate_is_told_and_differs_with_the_method():
+    def run(method: str) -> dict:
+        training = TrainingParams().model_dump()
+        return CONFIG | {"model": str(home.DEMO_MODEL), "method": method, "training": training, "method_params": {}}
+
+    rows = dict(described.differences([run("lora"), run("full")], "zh"))
+    assert rows["学习率"] == ["0.005（自动）", "0.002（自动）"]
 
 
 def test_only_what_differs_is_told_also_where_one_run_has_no_such_setting():
