@@ -27,7 +27,7 @@ class Borrowed(Safekeeping):
 
     def training_step(self, *args: object, **kwargs: object) -> torch.Tensor:
         loss = super().training_step(*args, **kwargs)
-        self._must_be_finite(loss)
+        self._must_be_finite(loss, self.state.global_step + 1)
         return loss
 
     def compute_loss(self, model: torch.nn.Module, *args: object, **kwargs: object):

@@ -86,12 +86,10 @@ class Safekeeping:
     def _load_from_checkpoint(self, checkpoint: str, model: torch.nn.Module | None = None) -> None:
         checkpoints.load(self.tuned, Path(checkpoint))
 
-    def _must_be_finite(self, loss: torch.Tensor) -> None:
+    def _must_be_finite(self, loss: torch.Tensor, step: int) -> None:
         """
         Raises:
             LossNotFinite: `loss` is no number.
         """
         if not torch.isfinite(loss):
-            raise LossNotFinite(
-                value=str(loss.item()), step=self.state.global_step + 1, learning_rate=self._get_learning_rate()
-            )
+            raise LossNotFinite(value=str(loss.item()), step=step, learning_rate=self._get_learning_rate())

@@ -65,7 +65,7 @@ class PackedTrainer(Safekeeping, Trainer):
                 self.accelerator.backward(loss)
             total += loss.detach()
         self.tokens_seen += sum(each.tokens for each in inputs["packs"]) * self.args.world_size
-        self._must_be_finite(total)
+        self._must_be_finite(total, self.state.global_step + 1)
         return total
 
     @torch.no_grad()
@@ -82,6 +82,8 @@ class PackedTrainer(Safekeeping, Trainer):
         for part, scale in [*((each, 1.0) for each in own), *((each, 0.0) for each in idle)]:
             total += model(pack(self._val, part, self._layout, self.args.device), scale)
         total = self.accelerator.reduce(total, reduction="sum")
+        # A gradient that overflowed has spoilt the weights though the step's own loss was fine: no checkpoint is made of them.
+        self._must_be_finite(total, self.state.global_step)
         metrics = {"eval_loss": (total / int(self._val.answer_lengths[self._val_rows].sum())).item()}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
