@@ -97,13 +97,13 @@ def precision(wanted: str, device: Device, parameters: int) -> str:
 
 
 def training_precision(
-    wanted: str, device: Device, parameters: int, free: int, bf16_is_faster: Callable[[], bool]
+    wanted: str, device: Device, parameters: int, rest: str, free: int, bf16_is_faster: Callable[[], bool]
 ) -> str:
     """As `precision`, where large products rule the time: a processor that is slower in bf16 takes fp32 for "auto", if the
-    model then fits into half of the `free` bytes."""
+    model, whose weights then lie in the format `rest`, fits into half of the `free` bytes."""
     name = precision(wanted, device, parameters)
     if wanted == "auto" and name == "bf16" and device.kind == "cpu" and not bf16_is_faster():
-        return "fp32" if parameters * 4 < free / 2 else "bf16"
+        return "fp32" if parameters * BYTES[rest] < free / 2 else "bf16"
     return name
 
 

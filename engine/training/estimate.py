@@ -213,16 +213,18 @@ def planned(
     model: Shape, method: MethodSpec, params: Params, training: TrainingParams, here: Machine, fused: bool = True
 ) -> Plan:
     """What is trained on this machine, in the format that its products take there."""
-    return Plan(model, method, params, training, here, products(training, here, model.parameters), fused)
+    rest = method.at_rest(params, model.stored, "fp32", here.kind) if fused else "fp32"
+    return Plan(model, method, params, training, here, products(training, here, model.parameters, rest), fused)
 
 
-def products(training: TrainingParams, here: Machine, parameters: int) -> str:
-    """The number format of the products."""
+def products(training: TrainingParams, here: Machine, parameters: int, rest: str = "fp32") -> str:
+    """The number format of the products; `rest`: that of the weights where the products are in fp32."""
     device = hardware.Device(here.kind, here.name, here.memory, here.dtypes)
     return hardware.training_precision(
         training.precision,
         device,
         parameters,
+        rest,
         free=available(here),
         bf16_is_faster=lambda: here.gflops["bf16"] > here.gflops["fp32"],
     )

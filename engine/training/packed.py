@@ -48,14 +48,17 @@ class Packed(Recipe):
         self.warn_of_cuts(rows.cut, rows.skipped)
         return rows
 
-    def load(self, path: Path, dtype: torch.dtype, quantisation: object) -> torch.nn.Module:
+    def at_rest(self, path: Path) -> str:
         """Frozen weights stay in the format of their files where that gives the same numbers."""
-        config, rest = self.task.config, dtype
+        config = self.task.config
         # What is merged into a base is in no file; weights in parts are all of one format.
-        if dtype == torch.float32 and path == library.base(path) and config.devices.spread != "parts":
-            spec, stored = methods.get(config.method), library.stored_format(path)
-            rest = spec.at_rest(spec.params(**config.method_params), stored, "fp32", self.task.device.kind)
-            rest = hardware.torch_dtype(rest)
+        if path != library.base(path) or config.devices.spread == "parts":
+            return "fp32"
+        spec, stored = methods.get(config.method), library.stored_format(path)
+        return spec.at_rest(spec.params(**config.method_params), stored, "fp32", self.task.device.kind)
+
+    def load(self, path: Path, dtype: torch.dtype, quantisation: object) -> torch.nn.Module:
+        rest = hardware.torch_dtype(self.at_rest(path)) if dtype == torch.float32 else dtype
         self._widens = rest != dtype
         return super().load(path, rest, quantisation)
 

@@ -41,7 +41,7 @@ class Task:
 
 
 class Recipe(ABC):
-    """Asked in this order: `rows`, `load`, `wrap`, `trainer`."""
+    """Asked in this order: `rows`, `at_rest`, `load`, `wrap`, `trainer`."""
 
     def __init__(self, task: Task):
         self.task = task
@@ -57,6 +57,10 @@ class Recipe(ABC):
         Raises:
             NoRows: nothing to learn from.
         """
+
+    def at_rest(self, path: Path) -> str:
+        """The number format that the weights of the model in `path` lie in where the products are in fp32."""
+        return "fp32"
 
     def load(self, path: Path, dtype: torch.dtype, quantisation: object) -> torch.nn.Module:
         """The model in `path`, before any method touches it."""

@@ -139,6 +139,7 @@ class Session:
                 training.precision,
                 self._device,
                 parameters,
+                recipe.at_rest(path),
                 hardware.free_memory(self._device),
                 hardware.bf16_products_are_faster,
             ),
