@@ -9,7 +9,7 @@ from ui.training_runs import found
 
 def build(page: Page) -> None:
     t = page.t
-    with gr.Row(elem_classes="td-fields"):
+    with gr.Row(elem_classes="td-halves"):
         name = gr.Textbox(label=t("runs.name"), elem_id="run-rename", elem_classes="td-field", max_lines=1)
         tags = gr.Textbox(
             label=t("runs.tags"), info=t("runs.tags_help"), elem_id="run-tags", elem_classes="td-field", max_lines=1
