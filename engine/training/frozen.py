@@ -14,12 +14,18 @@ from engine.training import budget
 
 
 def widen(model: torch.nn.Module) -> None:
-    """Let every plain linear layer and embedding of `model` that is frozen in 16 bits give fp32; all else becomes fp32."""
+    """Let every plain linear layer and embedding of `model` that is frozen in 16 bits give fp32; all else becomes fp32.
+
+    Weights that bitsandbytes packed in 4 bits keep their codes, which are the same whether it read bf16, fp16 or fp32;
+    they too are widened to fp32, where it would first round them to the format that it read."""
     resting = set()
     for module in model.modules():
         if type(module) in _WIDE and not module.weight.requires_grad:
             module.__class__ = _WIDE[type(module)]
             resting.add(module.weight)
+        packed = getattr(getattr(module, "weight", None), "quant_state", None)
+        if packed is not None:
+            packed.dtype = torch.float32
     for parameter in model.parameters():
         if parameter.is_floating_point() and parameter not in resting:
             parameter.data = parameter.data.float()

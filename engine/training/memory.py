@@ -78,11 +78,11 @@ def pack(plan: Plan, mean: float, longest: int, free: int) -> Pack:
 def _weights(plan: Plan) -> int:
     model, dtype = plan.model, plan.dtype
     rest = plan.method.at_rest(plan.params, model.stored, dtype, plan.here.kind) if plan.fused else dtype
-    size = hardware.BYTES[rest]
+    size, widened = hardware.BYTES[rest], 4 * budget.WIDENED if rest != dtype else 0
     if isinstance(plan.params, parameters.QloraParams):
         # NF4 with its scales quantised too; embeddings and norms stay as they are.
-        return int(model.linear * 0.53) + (model.parameters - model.linear) * size
-    return model.parameters * (4 if plan.whole else size) + (4 * budget.WIDENED if rest != dtype else 0)
+        return int(model.linear * 0.53) + (model.parameters - model.linear) * size + widened
+    return model.parameters * (4 if plan.whole else size) + widened
 
 
 def _inner(model: Shape) -> int:

@@ -58,7 +58,6 @@ METHODS = (
             "4 位权重只能在每个设备上完整存放；请改用 LoRA，或让每个设备存放完整模型",
         ),
         paged_optimizer=True,
-        needs_format=lambda params: True,
     ),
     MethodSpec(
         key="dora",
