@@ -5,6 +5,7 @@ TuneDesk.runlist = (element, props, server, trigger, watch) => {
   const part = (name) => element.querySelector(`[data-part=${name}]`);
   const rows = new Map();
   const ticked = new Set();
+  let asked;
 
   const mark = () => {
     for (const [id, row] of rows) {
@@ -17,8 +18,10 @@ TuneDesk.runlist = (element, props, server, trigger, watch) => {
     if (!element.offsetParent) return;
     const query = part("search").value;
     const known = Object.fromEntries([...rows].map(([id, row]) => [id, row.mark]));
+    const mine = (asked = Symbol());
     const answer = await server.listing({ query, known });
-    if (!answer || query !== part("search").value) return;
+    // Nothing new; or asked anew meanwhile: this one may be of another search, and builds on what was shown then.
+    if (!answer || mine !== asked) return;
     for (const [id, facts] of Object.entries(answer.rows)) {
       const row = rows.get(id) ?? { element: document.createElement("tr") };
       row.mark = facts.mark;
