@@ -45,9 +45,10 @@ def test_two_methods_compared_by_clicking(visit, home, tmp_path):
     page.fill("#contest-steps textarea, #contest-steps input", "3")
     page.click("#contest-start")
     page.wait_for_selector("#contest-table tr[data-row]")
+    page.wait_for_selector("#contest-table .td-pill.is-finished")
+    at.expect("#contest-table .td-pill.is-finished").to_have_count(2)
     page.wait_for_selector("#contest-table .td-verdict:has-text('chance'), #contest-table .td-verdict:has-text('real')")
     at.expect("#contest-table .td-contest-bar").to_have_count(8)
-    at.expect("#contest-table .td-pill.is-finished").to_have_count(2)
     at.shot("p1-methods")
 
     # Base and both, side by side.

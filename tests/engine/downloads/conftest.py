@@ -18,8 +18,8 @@ def _own_home(tmp_path, monkeypatch):
     # Read by the clients when they are imported: short waits, and failures are retried by the worker alone.
     for name, value in worker._CLIENTS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 1)
-    monkeypatch.setattr("modelscope_hub._legacy_api.DOWNLOAD_TIMEOUT", 1)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DOWNLOAD_TIMEOUT", 2)
+    monkeypatch.setattr("modelscope_hub._legacy_api.DOWNLOAD_TIMEOUT", 2)
     monkeypatch.setattr("modelscope_hub._download.DOWNLOAD_RETRY_TIMES", 0)
     monkeypatch.setattr("modelscope_hub._download.DOWNLOAD_INTEGRITY_RETRY_BACKOFF", 0.01)
     monkeypatch.setattr("modelscope_hub._legacy_api.REPO_TREE_PAGE_MAX_ATTEMPTS", 1)
