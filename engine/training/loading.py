@@ -7,6 +7,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from engine import home
 from engine.hardware import Device
+from engine.training import heap
 
 
 def load_tokenizer(path: Path) -> PreTrainedTokenizerBase:
@@ -29,7 +30,7 @@ def load_model(
         # What is trained upon it must find all of it again.
         merged.name_or_path = str(path)
         return merged
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         path,
         dtype=dtype,
         device_map="auto" if spread else device.key,
@@ -37,6 +38,18 @@ def load_model(
         local_files_only=True,
         trust_remote_code=False,
     )
+    if quantisation and device.kind == "cpu":
+        _let_go_of_file(model)
+    return model
+
+
+def _let_go_of_file(model: PreTrainedModel) -> None:
+    """The weights in their files' format were read only to be packed, but what was not packed is still a view of the
+    file, and as long as one is, every page that was read counts as this process's."""
+    heap.give_back()
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.clone()
 
 
 def base_precision(compute: torch.dtype, trains_base: bool) -> tuple[torch.dtype, torch.dtype | None]:

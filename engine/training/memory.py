@@ -19,7 +19,7 @@ from engine.training.method import MethodSpec
 # Tokenizer, rows and trainer, beyond what a process holds that has only loaded the libraries.
 _AROUND = 20_000_000
 # Blocks of a heap that are free lie between others and cannot always be used again: a worker on the processor holds this
-# many times what torch has asked for (`worker._keep_memory`). PEFT's own layers come and go in more and larger pieces than
+# many times what torch has asked for (`heap.keep`). PEFT's own layers come and go in more and larger pieces than
 # ours, and in 16 bits pieces come in two widths. Ratios of bench/results/fit.json; the heap of a GPU is torch's own, and
 # `memory_gb` counts what was asked for.
 _HEAP, _HEAP_OF_PEFT, _HEAP_IN_16_BITS = 1.5, 1.75, 2.0

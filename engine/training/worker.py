@@ -5,9 +5,7 @@ It knows nothing of queues or screens; whoever started it may die and it goes on
 or was stopped, else with 1 after an `error` event.
 """
 
-import ctypes
 import os
-import platform
 import sys
 import traceback
 from pathlib import Path
@@ -15,10 +13,7 @@ from pathlib import Path
 from engine import home
 from engine.errors import DeviceLost, OutOfMemory, TuneDeskError, WorkError, from_os_error
 from engine.runs.events import Events
-from engine.training import distributed
-
-# From malloc.h.
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+from engine.training import distributed, heap
 
 # How processor, CUDA, cuBLAS and Metal say it where they have no exception of their own for it.
 _OUT_OF_MEMORY = (
@@ -33,7 +28,7 @@ _PATIENCE = 1800.0
 
 
 def main(run: Path) -> int:
-    _keep_memory()
+    heap.keep()
     # Of several processes one tells; the others have their say only when they fail.
     told = run / "events.jsonl" if distributed.is_main() else Path(os.devnull)
     with Events(told, patience=_PATIENCE) as events:
@@ -64,16 +59,6 @@ def _train(run: Path, events: Events) -> None:
     Session(run, config, events).run()
 
 
-def _keep_memory() -> None:
-    """glibc hands every large block back to the system when it is freed, and each step then faults the same pages in
-    again: an eighth of the time of a 0.5B model on two cores. Blocks are kept instead, which holds the peak lower too."""
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(_M_TOP_PAD, 64 * 1024 * 1024)
-
-
 def _failed(run: Path, error: TuneDeskError) -> int:
     with Events(run / "events.jsonl", patience=_PATIENCE) as events:
         events.write("error", **error.record())
@@ -95,7 +80,7 @@ def _named(error: Exception) -> WorkError:
 def _stand_by() -> Path | None:
     """Import what takes long, then wait for a run's folder on standard input; None when nobody has one any more. From
     then on what is printed goes into the run's log."""
-    _keep_memory()
+    heap.keep()
     from engine.training import packed, session  # noqa: F401
 
     run = sys.stdin.readline().strip()

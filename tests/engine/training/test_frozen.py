@@ -1,11 +1,16 @@
 """Weights that rest in 16 bits, multiplied in fp32: the numbers of the fp32 model."""
 
+import gc
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from engine import hardware
 from engine.models import library
-from engine.training import budget, frozen, methods
+from engine.training import budget, frozen, loading, methods
 from engine.training.batching import Layout
 from engine.training.learner import Learner
 from tests.engine.training.packs import pack
@@ -90,3 +95,14 @@ def test_weights_rest_only_where_the_products_are_fp32_on_a_processor():
     assert spec.at_rest(spec.params(), "fp16", "fp32", "cpu") == "fp16"
     assert spec.at_rest(spec.params(), "fp16", "bf16", "cpu") == "bf16"
     assert spec.at_rest(spec.params(), "bf16", "fp32", "cuda") == "fp32"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel what is mapped")
+def test_a_base_packed_into_4_bits_lets_go_of_its_file(stored):
+    spec = methods.get("qlora")
+    for quantisation, held in ((None, True), (spec.quantisation(spec.params(), torch.float32), False)):
+        model = loading.load_model(stored, torch.bfloat16, hardware.devices()[-1], quantisation)
+        assert (str(stored) in Path("/proc/self/maps").read_text()) == held
+        assert model.get_input_embeddings().weight.dtype == torch.bfloat16
+        del model
+        gc.collect()
