@@ -57,7 +57,7 @@ def build(lang: str, services: Services) -> gr.Blocks:
     with gr.Blocks(title=t("app.title"), analytics_enabled=False, fill_width=True) as blocks:
         # The key and the secret are constant, so that a choice outlives a restart; it holds names, nothing private.
         chosen = gr.BrowserState(NOTHING_CHOSEN, storage_key="tunedesk", secret="tunedesk")
-        shown = {step: gr.Textbox("", visible="hidden") for step in STEPS}
+        shown = {step: [] for step in STEPS}
         again, method = gr.Textbox("", visible="hidden"), structure.method(t, "structure-method")
         page = Page(t, services, chosen, shown, again, method)
         gr.HTML(_header(t), apply_default_css=False, elem_id="header")
@@ -72,15 +72,20 @@ def build(lang: str, services: Services) -> gr.Blocks:
             step = choices(chosen)["step"]
             if step in BEFORE_TRAINING:
                 services.expect_training()
-            drawn = [str(time.time_ns()) if each == step else gr.skip() for each in shown]
+            drawn = [
+                str(time.time_ns()) if each == step else gr.skip() for each, values in shown.items() for _ in values
+            ]
             return [steps.shown(t, chosen), gr.Tabs(selected=step), *drawn]
 
         def go(chosen: dict, event: gr.EventData) -> dict:
             return choices({**chosen, "step": event._data.get("step")})
 
         private = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        values = [value for each in shown.values() for value in each]
+        for value in values:
+            value.render()
         # The browser's storage is read when the page opens, and that counts as a change.
-        chosen.change(page.guarded(follow), chosen, [row, tabs, *shown.values()], trigger_mode="always_last", **private)
+        chosen.change(page.guarded(follow), chosen, [row, tabs, *values], trigger_mode="always_last", **private)
         row.go(go, chosen, chosen, **private)
         api.publish(t, services)
     return blocks

@@ -40,16 +40,23 @@ GENERATION = "generation"
 
 @dataclass(frozen=True)
 class Page:
-    """`shown`: by step a value that changes when that step must be drawn anew; `again`: the id of a run (and a time) whose
-    settings the train step is to take over. Neither is ever seen. `method`: whose marks the model's structure bears; it
-    follows the step Train."""
+    """`shown`: by step the values that change when that step must be drawn anew, one for each who draws (`due`); `again`:
+    the id of a run (and a time) whose settings the train step is to take over. None is ever seen. `method`: whose marks the
+    model's structure bears; it follows the step Train."""
 
     t: Text
     services: Services
     chosen: gr.BrowserState
-    shown: dict[str, gr.Textbox]
+    shown: dict[str, list[gr.Textbox]]
     again: gr.Textbox
     method: gr.Dropdown
+
+    def due(self, step: str) -> gr.Textbox:
+        """A value that changes when `step` must be drawn anew, for one listener. Of several that listen to the same event
+        Gradio starts all once more when one has missed its newest, which makes others miss theirs, and so on without end."""
+        value = gr.Textbox("", visible="hidden", render=False)
+        self.shown[step].append(value)
+        return value
 
     def render(
         self,
@@ -68,7 +75,7 @@ class Page:
             return updates if len(outputs) > 1 else updates[0]
 
         # Not every step listens to every choice: a click would cost a request for each view of each step.
-        self.shown[step].change(
+        self.due(step).change(
             self.guarded(if_shown),
             [self.chosen, *inputs],
             list(outputs),

@@ -64,7 +64,7 @@ def build(page: Page, run: gr.Dropdown, chosen: Sequence[gr.Dropdown]) -> None:
 
     page.render("compare", show, [door, stop])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    run.change(page.guarded(offered), run, [questions, free], **private)
+    run.change(page.guarded(offered), run, [questions, free], trigger_mode="multiple", **private)
     start.click(page.guarded(begin), [run, questions, free, everywhere, *chosen], [door, stop], **private)
     stop.click(end, None, [door, stop], **private)
 

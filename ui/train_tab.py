@@ -262,7 +262,7 @@ def build(page: Page) -> None:
         **private,
     )
     method_cards.pick(choose_method, method_cards, of_methods.groups, **private)
-    method_cards.change(cards.selected, method_cards, page.method, queue=False, **private)
+    method_cards.change(cards.selected, method_cards, page.method, queue=False, trigger_mode="multiple", **private)
     for offered in (objectives, method_cards):
         offered.learn(explain, page.chosen, page.chosen, **private)
     start.click(
@@ -272,16 +272,17 @@ def build(page: Page) -> None:
         **private,
     )
     plan.fit_length.click(page.guarded(use_length), page.chosen, common.component("max_length"), **private)
-    for look, shown in ((foresee, plan.outputs), (weigh, plan.fit)):
-        gr.on(
-            [page.shown["train"].change, objectives.change, method_cards.change, *(field.change for field in fields)],
-            look,
-            [page.chosen, objectives, method_cards, *fields],
-            shown,
-            trigger_mode="always_last",
-            queue=False,
-            **private,
-        )
+    fields_now = [page.chosen, objectives, method_cards, *fields]
+    latest = {"trigger_mode": "always_last", "queue": False, **private}
+    foreseen = gr.on(
+        [page.due("train").change, objectives.change, method_cards.change, *(field.change for field in fields)],
+        foresee,
+        fields_now,
+        plan.outputs,
+        **latest,
+    )
+    # After it, not beside it: see `Page.due`.
+    foreseen.then(weigh, fields_now, plan.fit, **latest)
     stop.click(page.guarded(halt), page.chosen, None, **private)
     plan.to_data.click(seek_data, [page.chosen, objectives], page.chosen, **private)
     forward.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)

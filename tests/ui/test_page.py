@@ -1,14 +1,20 @@
 """What a browser sends is only a hint: choices are made whole, and errors are said in the page's language."""
 
+import asyncio
 import errno
+from collections import Counter
 
 import gradio as gr
 import pytest
 
+import ui
+from engine.compare.chat import Chat
 from engine.errors import NoRows, NotFound, OutsideFolder
+from engine.runs.background import Jobs
 from engine.words import Words
 from ui import uploads
 from ui.page import NOTHING_CHOSEN, choices, guarded
+from ui.services import Services
 from ui.text import Text
 
 
@@ -57,3 +63,15 @@ def test_a_page_reads_only_the_demo_and_uploads(tmp_path, monkeypatch):
     second = uploads.keep(tmp_path / "sent.csv")
     assert (first.name, second.name) == ("sent.csv", "sent-2.csv")
     assert uploads.paths("sent.csv/sent-2.csv") == [first.resolve(), second.resolve()]
+
+
+def test_of_the_listeners_to_one_event_one_at_most_starts_them_all_once_more(tmp_path, monkeypatch):
+    """Two that did would set each other off without end."""
+    monkeypatch.setenv("TUNEDESK_HOME", str(tmp_path))
+
+    async def page() -> dict:
+        return ui.build("en", Services(Jobs(), Chat())).get_config_file()
+
+    listeners = [each for each in asyncio.run(page())["dependencies"] if each["trigger_mode"] == "always_last"]
+    again = Counter((component, event) for each in listeners for component, event in each["targets"] if component)
+    assert len(again) > 100 and {event for event, times in again.items() if times > 1} == set()
