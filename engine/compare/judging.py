@@ -60,8 +60,9 @@ class Judging:
     def run(self) -> dict:
         """`{"pairs", "ties", "same", "position_bias", "path", "judged", "agreement", "prompt_tokens", "completion_tokens",
         "cost", "stopped", "note"}`: of the `ties`, which are dropped, `same` had two answers that say the same and were not
-        judged; `position_bias` is the share of judged pairs where the judge chose the same place in both orders; `agreement` the share of the votes that it shares, of those where it has a verdict, None where there is none;
-        `note` says why nothing is left.
+        judged; `position_bias` is the share of judged pairs where the judge chose the same place in both orders; `agreement`
+        the share of the votes that it shares, of those where it has a verdict, None where there is none; `note` says why
+        nothing is left.
 
         Raises:
             NoRows: the data set has no question.
