@@ -217,8 +217,8 @@ def build(page: Page) -> None:
     ]
     of_file += [found.list, found.rows, *fields.components]
     page.render("data", show_ready, [ready, make, maker], [rows])
-    page.render("data", show_file, of_file, [rows, statistics, measured])
-    page.render("data", follow_model, [seen, measured], [seen, measured, rows, *draft.components])
+    of_its_file = page.render("data", show_file, of_file, [rows, statistics, measured])
+    page.render("data", follow_model, [seen, measured], [seen, measured, rows, *draft.components], of_its_file)
     private = {"api_visibility": "private", "show_progress": "hidden"}
     latest = private | {"trigger_mode": "always_last"}
     files.pick(page.guarded(choose_file), [files, page.chosen], page.chosen, **private)

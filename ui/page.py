@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 import orjson
+from gradio.events import Dependency
 
 from engine import home
 from engine.errors import InputError, TuneDeskError, from_os_error
@@ -64,9 +65,10 @@ class Page:
         fn: Callable[..., list],
         outputs: Sequence[gr.components.Component],
         inputs: Sequence[gr.components.Component] = (),
-    ) -> None:
+        after: Dependency | None = None,
+    ) -> Dependency:
         """Call `fn(chosen, *inputs)` when the page is opened on `step`, when the person goes to it, and when a choice
-        changes while it is shown."""
+        changes while it is shown; `after` what an earlier call of this returned, where `inputs` are drawn by that."""
 
         def if_shown(chosen: dict, *values: object) -> object:
             chosen = choices(chosen)
@@ -75,7 +77,8 @@ class Page:
             return updates if len(outputs) > 1 else updates[0]
 
         # Not every step listens to every choice: a click would cost a request for each view of each step.
-        self.due(step).change(
+        when = after.then if after else self.due(step).change
+        return when(
             self.guarded(if_shown),
             [self.chosen, *inputs],
             list(outputs),
