@@ -43,7 +43,7 @@ def test_weights_are_taken_once():
 
 def test_what_cannot_be_used_is_refused_with_the_reason():
     assert "pickled" in reason("config.json", "pytorch_model.bin")
-    assert "no weights" in reason("config.json", "tokenizer.json")
+    assert "no safetensors weights" in reason("config.json", "tokenizer.json")
     assert "no config.json" in reason("model.safetensors")
     assert "an adapter" in reason("adapter_config.json", "adapter_model.safetensors")
     assert "no tables" in reason("README.md", "photo.png", source=DATA)
