@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import gradio as gr
 
@@ -186,8 +185,7 @@ def build(page: Page) -> None:
         conversation = Conversation([column.name for column in titled], said.strip(), goes_on=bool(text))
         if kept:
             before = conversations.load(found, kept)
-            same = replace(before, turns=[], id=None, created=0.0) == conversation
-            conversation = before if same else conversation
+            conversation = before if before.fork(0) == conversation else conversation
         for update in _asked(t, services, found, conversation, titled, asked.strip(), params, by):
             yield [*update, gr.skip(), *fine]
             fine = untouched

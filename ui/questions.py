@@ -38,11 +38,6 @@ def goes_on(run: store.Run) -> bool:
     return run.config.get("objective") == "pretrain"
 
 
-def message(question: str, goes_on: bool) -> dict:
-    """What a model is sent that is to answer `question`, or to go on with it."""
-    return {"role": "text" if goes_on else "user", "content": question}
-
-
 def is_demo(run: store.Run) -> bool:
     """Whether the run learnt from the demo's made-up data."""
     data = _data(run)

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import gradio as gr
 
+from engine.compare.conversations import message
 from engine.compare.markup import markup
 from engine.compare.settings import GenerationParams
 from engine.errors import NotFound
@@ -67,7 +68,7 @@ def build(
         sheet = _Sheet(t, titled, asked, start)
         yield [gr.update(visible=False), gr.update(visible=True), sheet.value(0)]
         instructions = [{"role": "system", "content": said.strip()}] if said.strip() and not text else []
-        conversations = [[*instructions, questions.message(question, text)] for question, _ in asked]
+        conversations = [[*instructions, message(question, text)] for question, _ in asked]
         for place, column in enumerate(titled):
             told = time.monotonic()
             with closing(services.chat.batch(column.name, conversations, _LONGEST, **params.model_dump())) as events:

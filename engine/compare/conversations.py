@@ -37,6 +37,11 @@ class Turn:
     reference: str | None = None
 
 
+def message(question: str, goes_on: bool = False) -> dict:
+    """What a model is sent that is to answer `question`, or to go on with it."""
+    return {"role": "text" if goes_on else "user", "content": question}
+
+
 @dataclass(frozen=True)
 class Conversation:
     """`models`: names (see `engine.compare.names`), one a column. `goes_on`: each question is the beginning of a text,
@@ -52,12 +57,12 @@ class Conversation:
     def messages(self, column: int, question: str) -> list[dict]:
         """What one column's model reads to answer `question`: the instructions, its own answers so far, the question."""
         if self.goes_on:
-            return [{"role": "text", "content": question}]
+            return [message(question, goes_on=True)]
         said = [{"role": "system", "content": self.system}] if self.system else []
         for turn in self.turns:
             said.append({"role": "user", "content": turn.question})
             said.append({"role": "assistant", "content": turn.answers[column]["text"]})
-        return [*said, {"role": "user", "content": question}]
+        return [*said, message(question)]
 
     def fork(self, turns: int) -> "Conversation":
         """A new conversation that begins with the first `turns` of this one."""

@@ -105,7 +105,7 @@ def find(ref: str | Path) -> Path:
 
 def _final(run: Path) -> Path:
     final = run / "final"
-    if not _is_adapter(final) and not (final / "config.json").is_file():
+    if not holds_model(final):
         raise NotFound(kind=_KIND, name=run.name, hint=_UNTRAINED.filled(name=run.name))
     return final
 
@@ -261,6 +261,11 @@ def _parameters(path: Path, weights: list[Path], config: dict) -> int | None:
     if config.get("tie_word_embeddings", False):
         shapes.pop("lm_head.weight", None)
     return sum(math.prod(shape) for shape in shapes.values())
+
+
+def holds_model(path: Path) -> bool:
+    """Whether a model or an adapter was saved in `path`. A folder that somebody emptied holds none."""
+    return _is_adapter(path) or (path / "config.json").is_file()
 
 
 def _is_adapter(path: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine import home
 from engine.errors import NotFound, Unsupported, from_os_error
+from engine.models import library
 from engine.runs import events, locks, processes, status, wholeness
 from engine.runs.kinds import KINDS, folders, kind_of
 from engine.words import Words
@@ -80,8 +81,8 @@ class Run:
         return sorted((int(match[1]), folder) for match, folder in found if match)
 
     def has_model(self) -> bool:
-        """Whether it has saved a final model. A folder that somebody emptied is none."""
-        return any((self.path / "final" / name).is_file() for name in ("adapter_config.json", "config.json"))
+        """Whether it has saved a final model."""
+        return library.holds_model(self.path / "final")
 
     def size(self) -> int:
         """Bytes on the disk."""
