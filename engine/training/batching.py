@@ -17,10 +17,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from engine.data.encode import Encoded
 from engine.training.packing import Packing
 
+# A shared beginning costs a call of attention and a mask in each layer.
+_SHARED_FROM = 8
+
 
 @dataclass(frozen=True)
 class Pack:
-    """Examples laid end to end.
+    """Examples laid end to end; before them, where they share one, their beginning.
 
     ids, positions: int64 [1, slots]; a slot is a token, or a virtual token of a prompt method.
     virtual: int64 [slots], which virtual token a slot is, -1 for a real token; None where the layout has none.
@@ -62,19 +65,22 @@ class Layout:
         return cls(offset=virtual_tokens) if kind == "prefix" else cls()
 
 
-def pack(data: Encoded, rows: np.ndarray, layout: Layout, device: torch.device | str = "cpu") -> Pack:
-    """`rows` of `data`, longest first, as one pack on `device`."""
+def pack(
+    data: Encoded, rows: np.ndarray, layout: Layout, device: torch.device | str = "cpu", share: bool = False
+) -> Pack:
+    """`rows` of `data`, longest first, as one pack on `device`; with `share`, what all of them begin with stands there once."""
     counted = {row: np.flatnonzero(data.mask(row)[1:]) + 1 for row in rows.tolist()}
-    ids, sources, labels, lengths, start = [], [], [], [], 0
+    examples, sources, labels = [], [], []
     # Nothing after the predecessor of the last counted token can change the loss, so an example ends there.
     for row in sorted(counted, key=lambda row: -counted[row][-1]):
         example = data.ids(row)
-        ids.append(np.concatenate([np.zeros(layout.slots, example.dtype), example[: counted[row][-1]]]))
-        sources.append(start + layout.slots + counted[row] - 1)
+        examples.append(np.concatenate([np.zeros(layout.slots, example.dtype), example[: counted[row][-1]]]))
+        sources.append(layout.slots + counted[row] - 1)
         labels.append(example[counted[row]])
-        lengths.append(len(ids[-1]))
-        start += lengths[-1]
-    within = np.concatenate([np.arange(n) for n in lengths])
+    shared = _beginning(examples, min(each[0] for each in sources)) if share else 0
+    lengths = np.array([len(each) - shared for each in examples])
+    starts = shared + np.cumsum(lengths) - lengths
+    within = np.concatenate([np.arange(shared), *(np.arange(shared, len(each)) for each in examples)])
 
     def move(array: np.ndarray) -> torch.Tensor:
         tensor = torch.from_numpy(array.astype(np.int64))
@@ -82,14 +88,23 @@ def pack(data: Encoded, rows: np.ndarray, layout: Layout, device: torch.device |
 
     virtual = move(np.where(within < layout.slots, within, -1)) if layout.slots else None
     return Pack(
-        ids=move(np.concatenate(ids))[None],
+        ids=move(np.concatenate([examples[0][:shared], *(each[shared:] for each in examples)]))[None],
         positions=move(within + layout.offset - layout.slots)[None],
-        packing=Packing.of(np.array(lengths), device),
+        packing=Packing.of(lengths, device, shared),
         virtual=virtual,
-        sources=move(np.concatenate(sources)),
+        sources=move(np.concatenate([start - shared + each for start, each in zip(starts, sources, strict=True)])),
         labels=move(np.concatenate(labels)),
         tokens=int(data.lengths[rows].sum()),
     )
+
+
+def _beginning(examples: list[np.ndarray], most: int) -> int:
+    """How many slots all `examples` begin with, of the first `most`; 0 where sharing them would not pay."""
+    if len(examples) == 1:
+        return 0
+    same = np.stack([each[:most] == examples[0][:most] for each in examples]).all(0)
+    common = most if same.all() else int(same.argmin())
+    return common if common >= _SHARED_FROM else 0
 
 
 def order(rows: int, seed: int, epoch: int) -> np.ndarray:
@@ -181,6 +196,7 @@ class StepLoader(DataLoader):
         budget: int,
         layout: Layout,
         device: torch.device | str,
+        share: bool = False,
         process: int = 0,
         processes: int = 1,
     ):
@@ -189,8 +205,8 @@ class StepLoader(DataLoader):
         def collate(rows: list[int]) -> Step:
             chosen = np.array(rows)
             own, idle = turns(chosen, lengths, budget, process, processes)
-            packs = [pack(data, part, layout, device) for part in own]
-            packs += [replace(pack(data, part, layout, device), tokens=0) for part in idle]
+            packs = [pack(data, part, layout, device, share) for part in own]
+            packs += [replace(pack(data, part, layout, device, share), tokens=0) for part in idle]
             return Step(packs=packs, label_count=int(data.answer_lengths[chosen].sum()))
 
         super().__init__(

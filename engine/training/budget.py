@@ -18,7 +18,7 @@ _BUSY_VALUES = 2**18
 
 # Bytes of fp32 logits made at once (`loss.py`): enough for fast products, small enough never to be a peak.
 LOGITS = 128 * 1024 * 1024
-# Weights widened at once (`frozen.py`): a layer's matrix whole, the output head in parts.
+# Weights widened at once (`products.py`): a layer's matrix whole, the output head in parts.
 WIDENED = 2**23
 
 # The share of the free memory that activations may take; the rest is for gradients, the optimiser and others.

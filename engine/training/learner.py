@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from engine.training import gating, lora
+from engine.training import gating, linear, lora
 from engine.training.batching import Pack
 from engine.training.loss import head_loss
 from engine.training.method import MethodSpec
@@ -26,8 +26,19 @@ class Learner(Tuned):
         super().__init__(model, method, compute)
         self.neftune_alpha = neftune_alpha
         self.causal.set_attn_implementation(ATTENTION)
+        # Autocast chooses the format of each product itself.
+        if compute is None:
+            linear.use(self.model)
         lora.fuse(self.model)
         gating.fuse(self.model)
+
+    def shares(self) -> bool:
+        """Whether examples that begin alike may share their beginning: not while chance gives each its own (dropout, noise),
+        nor where attention reaches back so far only. On a GPU attention without a mask is worth more."""
+        config = self.causal.config
+        drops = any(isinstance(module, torch.nn.Dropout) and module.p for module in self.modules())
+        chance = self.training and (self.neftune_alpha or drops or getattr(config, "attention_dropout", 0))
+        return self.causal.device.type == "cpu" and not chance and not getattr(config, "sliding_window", None)
 
     def forward(self, pack: Pack, scale: float, penalise: bool = False) -> torch.Tensor:
         """`scale` times the summed cross entropy (nats) of the pack's labels, an fp32 scalar; with `penalise` plus the

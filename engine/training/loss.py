@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from engine.training import budget, frozen
+from engine.training import budget, linear, products
 
 # Of a vocabulary, when logits are summed up: their exponentials are gone before the next ones come.
 _PIECE = 16384
@@ -29,7 +29,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         rows = _chunk_rows(weight)
         for start in range(0, hidden.shape[0], rows):
             part, target = hidden[start : start + rows], labels[start : start + rows, None]
-            logits = frozen.product(part, product_weight).to(exact)
+            logits = products.product(part, product_weight).to(exact)
             sums = [piece.logsumexp(-1, keepdim=True) for piece in logits.split(_PIECE, dim=1)]
             normaliser = torch.cat(sums, dim=1).logsumexp(-1, keepdim=True)
             total += (normaliser - logits.gather(1, target)).sum()
@@ -39,7 +39,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             gradient.scatter_add_(1, target, gradient.new_full(target.shape, -1.0))
             gradient = gradient.mul_(scale).to(hidden.dtype)
             if wants_hidden:
-                hidden_gradient[start : start + rows] = frozen.product_back(gradient, product_weight)
+                hidden_gradient[start : start + rows] = products.product_back(gradient, product_weight)
             if wants_weight:
                 if gradient.dtype == weight_gradient.dtype:
                     weight_gradient.addmm_(gradient.T, part)
@@ -70,7 +70,7 @@ def linear_cross_entropy(
 def head_loss(head: torch.nn.Module, hidden: torch.Tensor, labels: torch.Tensor, scale: float) -> torch.Tensor:
     """The same for any output head. What is more than a plain matrix (a bias, an adapter) runs a chunk at a time and
     again in the backward pass, so that full logits never exist there either."""
-    if frozen.is_plain(head) and head.bias is None:
+    if linear.is_plain(head) and head.bias is None:
         return linear_cross_entropy(hidden, head.weight, labels, scale)
 
     def chunk_loss(part: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,9 @@
 The linear layers, which are nearly all of the work, see one row of real tokens only. Attention alone sees a padded
 layout: neighbours of similar length form a group, and a group is one call. Padding stands on the right, where causal
 attention never looks, so no mask is needed and the result is that of each example alone.
+
+What all examples of a pack begin with, a template or virtual tokens, may stand there once: it sees itself only, and every
+example sees it before its own tokens.
 """
 
 from dataclasses import dataclass
@@ -36,18 +39,20 @@ class Group:
 class Packing:
     """How one row of tokens splits into examples.
 
-    groups: cover the row from left to right.
+    groups: cover the row from left to right, from `shared` on.
+    shared: tokens at its start that every example begins with, as if they stood before each.
     prefix: per layer (keys, values), each [1, key-value heads, virtual tokens, head size], read by every example
         before its own; None without prefix tuning.
     """
 
     groups: tuple[Group, ...]
+    shared: int = 0
     prefix: tuple[tuple[torch.Tensor, torch.Tensor], ...] | None = None
 
     @classmethod
-    def of(cls, lengths: np.ndarray, device: torch.device | str = "cpu") -> "Packing":
-        """The packing of examples of these lengths, which must not increase."""
-        groups, first, start = [], 0, 0
+    def of(cls, lengths: np.ndarray, device: torch.device | str = "cpu", shared: int = 0) -> "Packing":
+        """The packing of examples of these lengths, which must not increase, after what they share."""
+        groups, first, start = [], 0, shared
         while first < len(lengths):
             width, last, real = int(lengths[first]), first, 0
             while last < len(lengths) and width * (last - first + 1) <= _PADDING * (real + lengths[last]):
@@ -61,7 +66,7 @@ class Packing:
                 index = torch.from_numpy(row * width + inside).to(device, non_blocking=True)
             groups.append(Group(start, start + real, count, width, index))
             first, start = last, start + real
-        return cls(tuple(groups))
+        return cls(tuple(groups), shared)
 
 
 class _Pad(torch.autograd.Function):
@@ -114,9 +119,15 @@ def attention(
     """
     query, key, value = (states.transpose(1, 2)[0] for states in (query, key, value))
     prefix = packing.prefix[module.layer_idx] if packing.prefix else None
-    outputs = [
-        _group_attention(group, query, key, value, prefix, scaling, dropout, sliding_window) for group in packing.groups
-    ]
+    outputs = []
+    if packing.shared:
+        alone = Group(0, packing.shared, 1, packing.shared, None)
+        outputs.append(_group_attention(alone, query, key, value, prefix, scaling, dropout, sliding_window))
+        shared = tuple(states[: packing.shared].transpose(0, 1)[None] for states in (key, value))
+        both = zip(prefix, shared, strict=True) if prefix else None
+        prefix = tuple(torch.cat(parts, dim=2) for parts in both) if both else shared
+    for group in packing.groups:
+        outputs.append(_group_attention(group, query, key, value, prefix, scaling, dropout, sliding_window))
     return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).unsqueeze(0), None
 
 

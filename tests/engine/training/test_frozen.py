@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from engine import hardware
 from engine.models import library
-from engine.training import budget, frozen, loading, methods
+from engine.training import frozen, loading, methods
 from engine.training.batching import Layout
 from engine.training.learner import Learner
 from tests.engine.training.packs import pack
@@ -23,19 +23,6 @@ def stored(tmp_path):
     folder = make_model(tmp_path / "fp32")
     AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).save_pretrained(tmp_path / "bf16")
     return tmp_path / "bf16"
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_products_are_those_of_wide_weights(monkeypatch, bias):
-    monkeypatch.setattr(budget, "WIDENED", 64)
-    frozen._room.cache_clear()
-    weight, x = torch.randn(50, 24).bfloat16(), torch.randn(7, 24)
-    offset = torch.randn(50) if bias else None
-    expected = torch.nn.functional.linear(x, weight.float(), offset)
-    torch.testing.assert_close(frozen.product(x, weight, offset), expected)
-    gradient = torch.randn(7, 50)
-    torch.testing.assert_close(frozen.product_back(gradient, weight), gradient @ weight.float())
-    frozen._room.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_outputs_and_gradients_are_pefts(more):
     theirs = adapted(**more)
     ours = copy.deepcopy(theirs)
     lora.fuse(ours)
-    assert type(ours.base_model.model.wide) is not type(theirs.base_model.model.wide)
+    assert "forward" in vars(ours.base_model.model.wide)
     for mine, expected in zip(passed(ours), passed(theirs), strict=True):
         torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-12)
     with ours.disable_adapter(), theirs.disable_adapter():

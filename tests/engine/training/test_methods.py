@@ -112,14 +112,15 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
     tokenizer = AutoTokenizer.from_pretrained(model)
     rows = encode.encoded(data, "train", tokenizer, model, "qa", 512)
     virtual = ours.active_peft_config.num_virtual_tokens if spec.layout != "weights" else 0
+    layout = Layout.of(spec.layout, virtual)
     loader = StepLoader(
-        rows, batch_size=BATCH, seed=42, budget=256, layout=Layout.of(spec.layout, virtual), device="cpu"
+        rows, batch_size=BATCH, seed=42, budget=256, layout=layout, device="cpu", share=learner.shares()
     )
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = plain.optimizer(ours, 3e-3, params)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 0.5 * (1 + np.cos(np.pi * s / STEPS)))
     callbacks = spec.callbacks(ours)
-    step, packs = 0, 0
+    step, packs, shared = 0, 0, set()
     learner.train()
     while step < STEPS:
         loader.set_epoch(step // len(loader))
@@ -127,6 +128,7 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
             packs += len(item["packs"])
             for i, pack in enumerate(item["packs"]):
                 learner(pack, 1 / item["label_count"], penalise=i == 0).backward()
+                shared.add(pack.packing.shared)
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             for callback in callbacks:
@@ -137,6 +139,7 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
             if step == STEPS:
                 break
     assert packs > STEPS, "the budget was meant to split steps into several packs"
+    assert max(shared) > layout.slots, "examples were meant to share their beginning"
     expected = dict(theirs.named_parameters())
     for name, weight in ours.named_parameters():
         torch.testing.assert_close(weight, expected[name], rtol=1e-8, atol=1e-8)
