@@ -8,7 +8,6 @@ On an Intel Xeon the whole was the faster.
 """
 
 import functools
-import sys
 from collections.abc import Iterator
 
 import torch
@@ -16,14 +15,18 @@ import torch
 from engine import hardware
 from engine.training import budget
 
+# Columns: up to so many a product is as fast whole; of a wider one so many at a time.
+_WHOLE, _PIECE = 1024, 640
+
 
 def product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """`x @ weight.T + bias` in the format of `x`. x: [tokens, in], weight: [out, in], bias: [out]."""
     weight = _unpacked(weight)
-    if weight.dtype == x.dtype and len(weight) <= _widest(x):
+    most = _widest(x, len(weight))
+    if weight.dtype == x.dtype and len(weight) <= most:
         return torch.nn.functional.linear(x, weight, bias)
     out = x.new_empty(x.shape[0], weight.shape[0])
-    for rows, piece in _pieces(weight, x.dtype, _widest(x)):
+    for rows, piece in _pieces(weight, x.dtype, most):
         torch.mm(x, piece.T, out=out[:, rows])
     return out if bias is None else out.add_(bias)
 
@@ -31,10 +34,11 @@ def product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = N
 def product_back(gradient: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """`gradient @ weight` in the format of `gradient`, [tokens, in]."""
     weight = _unpacked(weight)
-    if weight.dtype == gradient.dtype and weight.shape[1] <= _widest(gradient):
+    most = _widest(gradient, weight.shape[1])
+    if weight.dtype == gradient.dtype and weight.shape[1] <= most:
         return gradient @ weight
     out = gradient.new_empty(gradient.shape[0], weight.shape[1])
-    for columns in _cut(weight.shape[1], _widest(gradient)):
+    for columns in _cut(weight.shape[1], most):
         for rows, piece in _pieces(weight[:, columns], gradient.dtype, len(weight)):
             # With a beta of 0 what stood there does not count.
             out[:, columns].addmm_(gradient[:, rows], piece, beta=min(rows.start, 1))
@@ -44,14 +48,14 @@ def product_back(gradient: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 def product_across(gradient: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """`gradient.T @ x`, the gradient of a weight, [out, in]."""
     out = x.new_empty(gradient.shape[1], x.shape[1])
-    for columns in _cut(x.shape[1], _widest(x)):
+    for columns in _cut(x.shape[1], _widest(x, x.shape[1])):
         torch.mm(gradient.T, x[:, columns], out=out[:, columns])
     return out
 
 
 def differs(x: torch.Tensor, weight: torch.Tensor) -> bool:
     """Whether a product of the two is more than one call to torch."""
-    return weight.dtype != x.dtype or _widest(x) < sys.maxsize
+    return weight.dtype != x.dtype or _lays_out_badly(x)
 
 
 def _unpacked(weight: torch.Tensor) -> torch.Tensor:
@@ -64,10 +68,13 @@ def _unpacked(weight: torch.Tensor) -> torch.Tensor:
     return dequantize_4bit(weight.data, state)
 
 
-def _widest(like: torch.Tensor) -> int:
-    """Columns of a product that one call may make."""
-    exact = like.device.type == "cpu" and like.itemsize >= 4
-    return 768 if exact and _is_amd() else sys.maxsize
+def _widest(like: torch.Tensor, columns: int) -> int:
+    """How many `columns` of a product one call may make."""
+    return _PIECE if columns > _WHOLE and _lays_out_badly(like) else columns
+
+
+def _lays_out_badly(like: torch.Tensor) -> bool:
+    return like.device.type == "cpu" and like.itemsize >= 4 and _is_amd()
 
 
 @functools.cache

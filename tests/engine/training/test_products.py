@@ -12,7 +12,7 @@ from engine.training import budget, linear, products
 def widest(request, monkeypatch):
     """Columns that one call makes."""
     if request.param:
-        monkeypatch.setattr(products, "_widest", lambda like: request.param)
+        monkeypatch.setattr(products, "_widest", lambda like, columns: request.param)
     return request.param
 
 
