@@ -32,12 +32,12 @@ class Learner(Tuned):
         lora.fuse(self.model)
         gating.fuse(self.model)
 
-    def shares(self) -> bool:
+    def shares(self, training: bool) -> bool:
         """Whether examples that begin alike may share their beginning: not while chance gives each its own (dropout, noise),
         nor where attention reaches back so far only. On a GPU attention without a mask is worth more."""
         config = self.causal.config
         drops = any(isinstance(module, torch.nn.Dropout) and module.p for module in self.modules())
-        chance = self.training and (self.neftune_alpha or drops or getattr(config, "attention_dropout", 0))
+        chance = training and (self.neftune_alpha or drops or getattr(config, "attention_dropout", 0))
         return self.causal.device.type == "cpu" and not chance and not getattr(config, "sliding_window", None)
 
     def forward(self, pack: Pack, scale: float, penalise: bool = False) -> torch.Tensor:

@@ -124,8 +124,7 @@ def attention(
         alone = Group(0, packing.shared, 1, packing.shared, None)
         outputs.append(_group_attention(alone, query, key, value, prefix, scaling, dropout, sliding_window))
         shared = tuple(states[: packing.shared].transpose(0, 1)[None] for states in (key, value))
-        both = zip(prefix, shared, strict=True) if prefix else None
-        prefix = tuple(torch.cat(parts, dim=2) for parts in both) if both else shared
+        prefix = tuple(torch.cat(parts, dim=2) for parts in zip(prefix, shared, strict=True)) if prefix else shared
     for group in packing.groups:
         outputs.append(_group_attention(group, query, key, value, prefix, scaling, dropout, sliding_window))
     return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).unsqueeze(0), None

@@ -49,7 +49,7 @@ class PackedTrainer(Safekeeping, Trainer):
             budget=self._budget,
             layout=self._layout,
             device=self.args.device,
-            share=self.tuned.train().shares(),
+            share=self.tuned.shares(training=True),
             process=self.args.process_index,
             processes=self.args.world_size,
         )
@@ -79,9 +79,10 @@ class PackedTrainer(Safekeeping, Trainer):
         total = torch.zeros((), dtype=exact, device=self.args.device)
         # Without gradients a pack needs far less memory; twice the budget keeps it under that of a training step.
         lengths, processes = self._val.lengths + self._layout.slots, self.args.world_size
+        share = model.shares(training=False)
         own, idle = turns(self._val_rows, lengths, 2 * self._budget, self.args.process_index, processes)
         for part, scale in [*((each, 1.0) for each in own), *((each, 0.0) for each in idle)]:
-            total += model(pack(self._val, part, self._layout, self.args.device, model.shares()), scale)
+            total += model(pack(self._val, part, self._layout, self.args.device, share), scale)
         total = self.accelerator.reduce(total, reduction="sum")
         # A gradient that overflowed has spoilt the weights though the step's own loss was fine: no checkpoint is made of them.
         self._must_be_finite(total, self.state.global_step)

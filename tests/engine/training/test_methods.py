@@ -114,7 +114,7 @@ def test_in_fp64_the_weights_are_those_of_the_plain_loop(workspace, model, data,
     virtual = ours.active_peft_config.num_virtual_tokens if spec.layout != "weights" else 0
     layout = Layout.of(spec.layout, virtual)
     loader = StepLoader(
-        rows, batch_size=BATCH, seed=42, budget=256, layout=layout, device="cpu", share=learner.shares()
+        rows, batch_size=BATCH, seed=42, budget=256, layout=layout, device="cpu", share=learner.shares(training=True)
     )
     trained = [p for p in learner.parameters() if p.requires_grad]
     optimizer = plain.optimizer(ours, 3e-3, params)

@@ -8,12 +8,11 @@ from bitsandbytes.nn import Linear4bit
 from engine.training import budget, linear, products
 
 
-@pytest.fixture(params=[None, 20], ids=["whole", "cut"], autouse=True)
+@pytest.fixture(params=[None, 20], ids=["whole", "cut"])
 def widest(request, monkeypatch):
     """Columns that one call makes."""
     if request.param:
         monkeypatch.setattr(products, "_widest", lambda like, columns: request.param)
-    return request.param
 
 
 @pytest.fixture(params=["fp32", "bf16", "nf4"])
@@ -27,7 +26,6 @@ def weight(request, monkeypatch):
         made = Linear4bit(128, 64, bias=False, quant_type="nf4", compute_dtype=torch.float32)
         made.weight.data = wide
         packed = made.to("cpu").weight
-        packed = made.weight._quantize("cpu") if packed.quant_state is None else packed
         yield packed, dequantize_4bit(packed.data, packed.quant_state)
     else:
         rests = wide.to({"fp32": torch.float32, "bf16": torch.bfloat16}[request.param])
@@ -35,6 +33,7 @@ def weight(request, monkeypatch):
     products._room.cache_clear()
 
 
+@pytest.mark.usefixtures("widest")
 @pytest.mark.parametrize("bias", [True, False])
 def test_products_are_those_of_wide_weights(weight, bias):
     rests, wide = weight
@@ -45,6 +44,7 @@ def test_products_are_those_of_wide_weights(weight, bias):
     torch.testing.assert_close(products.product_across(gradient, x), gradient.T @ x)
 
 
+@pytest.mark.usefixtures("widest")
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_layer_that_trains_has_the_gradients_of_a_plain_one(bias):
     plain = torch.nn.Linear(128, 64, bias=bias, dtype=torch.float64)
@@ -61,8 +61,7 @@ def test_a_layer_that_trains_has_the_gradients_of_a_plain_one(bias):
     torch.testing.assert_close(found[1], found[0], rtol=1e-12, atol=1e-12)
 
 
-def test_processors_of_amd_get_pieces_in_fp32_and_nothing_else_does(monkeypatch, widest):
-    monkeypatch.undo()
+def test_processors_of_amd_get_pieces_in_fp32_and_nothing_else_does(monkeypatch):
     for name, cut in (("AMD EPYC (2 cores)", True), ("Intel(R) Xeon(R) Processor (2 cores)", False)):
         products._is_amd.cache_clear()
         monkeypatch.setattr("engine.hardware.processor_name", lambda name=name: name)
