@@ -50,7 +50,7 @@ class Tree:
         """What answers, made anew. Gradio wants a running event loop for it."""
         return gr.mount_gradio_app(
             FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
-            self._build(),
+            _quiet(self._build()),
             self.path,
             theme=theme.theme(),
             head=theme.head(Text(self._lang)),
@@ -60,3 +60,12 @@ class Tree:
             max_file_size=self._uploads,
             ssr_mode=False,
         )
+
+
+def _quiet(blocks: gr.Blocks) -> gr.Blocks:
+    """`blocks`, whose hidden progress is told to nobody. Gradio's page tells every change of an event's status to all that
+    any event so far has put something into, and looks for each of them among all components: seconds for one click."""
+    for event in blocks.fns.values():
+        if event.show_progress == "hidden" and event.show_progress_on is None:
+            event.show_progress_on = []
+    return blocks

@@ -77,3 +77,21 @@ def test_many_who_ask_at_once_are_answered_by_one():
 
     assert asyncio.run(ask()) == [200] * 5
     assert built == ["zh"]
+
+
+def test_progress_that_is_hidden_is_told_to_nobody():
+    def build() -> gr.Blocks:
+        with gr.Blocks(analytics_enabled=False) as blocks:
+            line = gr.Textbox()
+            line.change(str, line, line, show_progress="hidden")
+            line.submit(str, line, line)
+            line.blur(str, line, line, show_progress="hidden", show_progress_on=line)
+        return blocks
+
+    async def told() -> list:
+        mounted = await Tree("en", build, uploads=0).mounted()
+        (page,) = (route.app for route in mounted.routes if hasattr(route, "app"))
+        return [each["show_progress_on"] for each in page.get_blocks().config["dependencies"]]
+
+    hidden, shown, where = asyncio.run(told())
+    assert (hidden, shown, len(where)) == ([], None, 1)
