@@ -3,6 +3,8 @@
 The drawing is in `assets/compare.js`; every text reaches it as text, except `markup`, which `engine.compare.markup` made.
 """
 
+import time
+
 import gradio as gr
 
 from engine.compare import conversations
@@ -18,6 +20,21 @@ from ui.text import Text
 # Of the scores these are shown beside an answer.
 _SCORES = {"bleu4": "BLEU-4", "rougeL": "ROUGE-L"}
 _WORDS = ("copy", "copied", "edit", "again", "reference", "instructions", "differences", "save", "plain", "new")
+
+
+class Pace:
+    """Whether a page is to be told how far its answers are: telling it of each token costs the processor that draws them."""
+
+    def __init__(self, every: float = 0.1):
+        """`every`: seconds from one time to the next."""
+        self._every, self._told = every, time.monotonic()
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now - self._told < self._every:
+            return False
+        self._told = now
+        return True
 
 
 def panel(t: Text, elem_id: str, read_only: bool = False) -> gr.HTML:

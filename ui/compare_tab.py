@@ -21,8 +21,6 @@ from ui.page import GENERATION, Page
 from ui.text import Text
 
 EXAMPLES = 5
-# The page is told so often while answers grow, in seconds: more often costs the processor that draws the answers.
-_EVERY = 0.1
 
 
 def build(page: Page) -> None:
@@ -249,15 +247,14 @@ def _asked(
     growing = answers.Growing(t, titled, question, reference)
     earlier = answers.shown(t, run, conversation, idle=False)
     yield [gr.update(visible=False), gr.update(visible=True), growing.value(), earlier, gr.skip()]
-    told, failed = time.monotonic(), None
+    pace, failed = answers.Pace(), None
     messages = [conversation.messages(place, question) for place in range(len(titled))]
     try:
         # Closed also when the person leaves the page: nobody waits for the rest then.
         with closing(services.chat.compare(conversation.models, messages, **params.model_dump())) as events:
             for event in events:
                 growing.take(event)
-                if "finish_reason" in event or time.monotonic() - told >= _EVERY:
-                    told = time.monotonic()
+                if "finish_reason" in event or pace.due():
                     yield [gr.skip(), gr.skip(), growing.value(), gr.skip(), gr.skip()]
         whole = growing.whole()
         if by and whole and not conversation.goes_on:

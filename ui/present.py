@@ -4,7 +4,6 @@ It is an application of its own, with its own address and password; whatever doe
 """
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -26,7 +25,6 @@ from ui.text import LANGUAGES, Text
 
 QUESTIONS = 6
 _FILE = "presentation.json"
-_EVERY = 0.1
 _LONGEST_QUESTION = 2000
 # What the one page asks for: itself, its parts, and the answers to its own questions.
 _ALLOWED = re.compile(
@@ -92,15 +90,14 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
         def answer(question: str) -> Iterator[dict]:
             growing = answers.Growing(t, titled, question, questions.expected(run, question))
             yield growing.value()
-            told = time.monotonic()
+            pace = answers.Pace()
             messages = [[message(question, questions.goes_on(run))] for _ in titled]
             asked = [column.name for column in titled]
             params = GenerationParams(temperature=0)
             with closing(services.chat.compare(asked, messages, **params.model_dump())) as events:
                 for event in events:
                     growing.take(event)
-                    if "finish_reason" in event or time.monotonic() - told >= _EVERY:
-                        told = time.monotonic()
+                    if "finish_reason" in event or pace.due():
                         yield growing.value()
 
         def pick(event: gr.EventData) -> Iterator[dict]:

@@ -1,6 +1,5 @@
 """Ten held-out questions answered by every column at once, as one table."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from statistics import fmean
@@ -15,6 +14,7 @@ from engine.fields import validated
 from engine.runs import store
 from engine.words import Words
 from ui import columns, questions
+from ui.answers import Pace
 from ui.columns import Column
 from ui.forms import Form
 from ui.page import GENERATION, Page
@@ -70,12 +70,11 @@ def build(
         instructions = [{"role": "system", "content": said.strip()}] if said.strip() and not text else []
         conversations = [[*instructions, message(question, text)] for question, _ in asked]
         for place, column in enumerate(titled):
-            told = time.monotonic()
+            pace = Pace(_EVERY)
             with closing(services.chat.batch(column.name, conversations, _LONGEST, **params.model_dump())) as events:
                 for event in events:
                     sheet.take(place, event)
-                    if time.monotonic() - told >= _EVERY:
-                        told = time.monotonic()
+                    if pace.due():
                         yield [gr.skip(), gr.skip(), sheet.value(place)]
             yield [gr.skip(), gr.skip(), sheet.value(place + 1)]
 

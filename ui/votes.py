@@ -19,6 +19,7 @@ from engine.runs import store
 from engine.training import config as configs
 from engine.words import Words
 from ui import columns, questions
+from ui.answers import Pace
 from ui.drawn import drawn
 from ui.page import GENERATION, Page, choices, served
 from ui.text import Text
@@ -105,7 +106,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
             raise Unsupported(reason=_NO_QUESTION)
         settings = GenerationParams(seed=random.randrange(2**31)).model_dump()
         begun = feedback.begin(asked.strip(), (f"base:run:{id}", f"run:{id}"), settings)
-        said = ["", ""]
+        said, pace = ["", ""], Pace()
         yield [_answers(t, begun.id, said, busy=True), _HIDDEN, ""]
         messages = [{"role": "user", "content": begun.question}]
         models = [begun.left.model, begun.right.model]
@@ -113,6 +114,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
             for event in events:
                 if "delta" in event:
                     said[event["index"]] += event["delta"]
+                if pace.due():
                     yield [_answers(t, begun.id, said, busy=True), gr.skip(), gr.skip()]
         feedback.complete(begun.id, *said)
         yield [_answers(t, begun.id, said, busy=False), gr.update(visible=True), gr.skip()]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.w
 PATIENCE = 120_000
 # Seconds that a step is given to be drawn before a test goes on; what it waits for is waited for all the same.
 _SETTLES = 10
+# The pages that a test has opened.
+_PAGES = pytest.StashKey[list]()
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -92,6 +95,7 @@ class Watched:
 
     def __init__(self, browser: object, url: str, lang: str, width: int = 1280):
         self.lang, self.errors, self._asked = lang, [], 0
+        self._begun, self._requests = time.monotonic(), deque(maxlen=40)
         self.context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-US")
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
@@ -124,6 +128,10 @@ class Watched:
         if folder:
             self.page.screenshot(path=f"{folder}/{self.lang}-{name}.png", full_page=True)
 
+    def state(self) -> str:
+        """What is on the page, and the last that it asked for: why a wait was in vain."""
+        return "\n".join([*self._requests, *self.errors, self.words()])
+
     def words(self) -> str:
         return self.page.inner_text("body")
 
@@ -155,17 +163,33 @@ class Watched:
 
     def _answered(self, request: object) -> None:
         self._asked -= "/run/" in request.url
+        self._note(request.failure or "answered", request)
 
     def _sent(self, request: object) -> None:
         self._asked += "/run/" in request.url
+        self._note("asked", request)
         if not request.url.startswith((self.url.rsplit("/", 2)[0], "data:", "blob:")):
             self.errors.append(f"request to elsewhere: {request.url}")
 
+    def _note(self, what: str, request: object) -> None:
+        if "gradio_api" in request.url and "component_server" not in request.url:
+            said = f"{request.url.rpartition('gradio_api')[2]} {(request.post_data or '')[-100:]}"
+            self._requests.append(f"{time.monotonic() - self._begun:.1f} {what}: {said}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """A test that fails tells what its pages showed."""
+    report = yield
+    if report.failed and report.when == "call":
+        report.sections += [("page", page.state()) for page in item.stash.get(_PAGES, []) if not page.page.is_closed()]
+    return report
+
 
 @pytest.fixture
-def visit(browser: object, app: str) -> Iterator[object]:
+def visit(browser: object, app: str, request: pytest.FixtureRequest) -> Iterator[object]:
     """`visit(lang, width=1280)` opens a page; at the end each page opened is checked and closed."""
-    pages = []
+    pages = request.node.stash[_PAGES] = []
 
     def opened(lang: str, width: int = 1280) -> Watched:
         pages.append(Watched(browser, app, lang, width))
