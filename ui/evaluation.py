@@ -74,7 +74,7 @@ def build(page: Page) -> None:
     page.render("runs", show, [result, progress, data, start])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     start.click(page.guarded(begin), [page.chosen, data, count], progress, **private)
-    progress.state(page.guarded(ended), [page.chosen, data], [result, start], **private)
+    progress.state(page.guarded(ended), [page.chosen, data], [result, start], queue=False, **private)
     data.input(page.guarded(ended), [page.chosen, data], [result, start], **private)
 
 

@@ -60,7 +60,7 @@ def build(page: Page) -> None:
     page.render("runs", show, [forms, start, progress, made])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     start.click(page.guarded(begin), [page.chosen, forms], progress, **private)
-    progress.state(page.guarded(ended), page.chosen, made, **private)
+    progress.state(page.guarded(ended), page.chosen, made, queue=False, **private)
     made.remove(page.guarded(remove), page.chosen, made, **private)
 
 

@@ -38,7 +38,7 @@ def build(page: Page) -> None:
     page.render("runs", show, [links, progress, measure])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     measure.click(page.guarded(begin), page.chosen, [progress, measure], **private)
-    progress.state(page.guarded(ended), page.chosen, [links, measure], **private)
+    progress.state(page.guarded(ended), page.chosen, [links, measure], queue=False, **private)
 
 
 def shown(t: Text, run: store.Run) -> dict:

@@ -80,8 +80,10 @@ def build(page: Page) -> None:
             gr.update(visible=state in states.ENDED),
         ]
 
-    def changed(event: gr.EventData) -> list:
-        return fitting(found(event._data.get("run")))
+    def changed(chosen: dict, event: gr.EventData) -> list:
+        """Nothing where another run has been opened by now."""
+        id = event._data.get("run")
+        return fitting(found(id) if id == chosen["run"] else None)
 
     def resume_this(chosen: dict) -> None:
         services.jobs.resume(store.here(chosen["run"]))
@@ -123,7 +125,7 @@ def build(page: Page) -> None:
 
     page.render("runs", show, [panel, view, sure, *actions])
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    view.state(changed, None, actions, **private)
+    view.state(changed, page.chosen, actions, queue=False, **private)
     compare.click(lambda chosen: {**chosen, "step": "compare"}, page.chosen, page.chosen, **private)
     resume.click(page.guarded(resume_this), page.chosen, None, **private)
     more.click(page.guarded(train_more), page.chosen, None, **private)

@@ -252,7 +252,7 @@ def build(page: Page) -> None:
     page.render("train", take_method, [page.chosen, method_cards, *of_methods.groups], [objectives])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     page.again.change(page.guarded(take_over), page.again, taken_over, **private)
-    view.state(changed, None, [start, stop, forward, hint, joining, shares], **private)
+    view.state(changed, None, [start, stop, forward, hint, joining, shares], queue=False, **private)
     view.state(weigh, [page.chosen, objectives, method_cards, *fields], plan.fit, queue=False, **private)
     preset.pick(choose_preset, preset, [common.component(field) for field in presets.values(None)], **private)
     objectives.pick(

@@ -100,7 +100,7 @@ def build(page: Page, made: gr.HTML) -> None:
     )
     no.click(*hidden, sure, **quiet)
     leave.click(*hidden, form, **quiet)
-    progress.state(page.guarded(ended), page.chosen, sent, **quiet)
+    progress.state(page.guarded(ended), page.chosen, sent, queue=False, **quiet)
 
 
 def _export(run: Run, id: object) -> Run:
