@@ -1,11 +1,13 @@
 """A real application and a real browser. What the page's console says is part of every test."""
 
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -40,7 +42,18 @@ def app(tmp_path: Path) -> Iterator[str]:
     yield from running(tmp_path / "workspace")
 
 
+@functools.cache
+def measured() -> str:
+    """What this machine computes: measured once, not anew for each workspace, which would take longer than many a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "machine.json"
+        subprocess.run([sys.executable, "-m", "engine.training.calibration", str(file)], cwd=ROOT, check=True)
+        return file.read_text("utf-8")
+
+
 def running(home: Path) -> Iterator[str]:
+    (home / "cache").mkdir(exist_ok=True)
+    (home / "cache" / "machine.json").write_text(measured(), encoding="utf-8")
     command = [sys.executable, "app.py", "--port", "0", "--home", str(home), "--no-browser"]
     with open(home / "app.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
@@ -122,6 +135,11 @@ class Watched:
         from playwright.sync_api import expect
 
         return expect(self.page.locator(selector))
+
+    def differs(self, selector: str, before: str) -> None:
+        """Wait until it says something other than `before`; while it is drawn anew it may be away."""
+        said = "([at, before]) => { const it = document.querySelector(at); return it && it.innerText !== before; }"
+        self.page.wait_for_function(said, arg=[selector, before])
 
     def shot(self, name: str) -> None:
         folder = os.environ.get("TUNEDESK_SHOTS")

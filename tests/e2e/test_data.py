@@ -49,7 +49,7 @@ def test_the_real_spreadsheet(visit, spreadsheet, tmp_path):
     assert page.inner_text("#sample .td-tokens .is-counted >> nth=0") != counted
     before = page.inner_text("#sample .td-tokens")
     choose(page, "question", "title")
-    page.wait_for_function(f"document.querySelector('#sample .td-tokens').innerText !== {json.dumps(before)}")
+    at.differs("#sample .td-tokens", before)
 
     page.click("#data-lengths > button")
     page.wait_for_selector("#lengths .td-hist i", state="attached")

@@ -77,5 +77,5 @@ def test_no_lesson_is_wider_than_a_phone(visit, lang):
     for _ in keys[1:]:
         title = at.page.inner_text("#learn-lesson h2")
         at.page.click("#learn-onward .is-after")
-        at.page.wait_for_function("title => document.querySelector('#learn-lesson h2').innerText !== title", arg=title)
+        at.differs("#learn-lesson h2", title)
         assert at.page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -25,9 +25,7 @@ def test_a_method_is_chosen_set_understood_and_trained(visit, data):
     all_linear = page.inner_text("#outlook-facts .td-stat >> nth=0")
     page.check("#adalora-target_modules label:has-text('q_proj') >> nth=-1")
     page.check("#adalora-target_modules label:has-text('v_proj') >> nth=-1")
-    page.wait_for_function(
-        "before => document.querySelector('#outlook-facts .td-stat').innerText !== before", arg=all_linear
-    )
+    at.differs("#outlook-facts .td-stat", all_linear)
     at.expect("#adalora-target_modules label:has-text('All linear layers') input").not_to_be_checked()
     at.shot("methods-adalora")
 

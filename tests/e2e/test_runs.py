@@ -113,9 +113,7 @@ def test_names_settings_checkpoints_and_deleting(visit, runs):
     page.wait_for_selector("#run-settings dd >> text=0.01")
     page.click("#run-again")
     page.wait_for_selector("#train-subject .td-stat")
-    page.wait_for_function(
-        "document.querySelector('#training-learning_rate input, #training-learning_rate textarea').value === '0.01'"
-    )
+    at.expect("#training-learning_rate input, #training-learning_rate textarea").to_have_value("0.01")
     at.expect("#lora-r input").to_have_value("4")
     at.expect("#run-name input, #run-name textarea").to_have_value(re.compile("^慢的"))
 
@@ -144,7 +142,7 @@ def test_the_life_of_a_run(visit, tmp_path, monkeypatch):
     for name in ("First", "Second", "Third"):
         page.fill("#run-name input, #run-name textarea", name)
         page.click("#train-start")
-        page.wait_for_function("name => document.querySelector('#train-run').textContent.includes(name)", arg=name)
+        page.wait_for_selector(f"#train-run:has-text('{name}')")
     at.go("runs")
     page.click(row("Third"))
     state("Third", "number 2 in the queue")
