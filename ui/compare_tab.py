@@ -96,7 +96,8 @@ def build(page: Page) -> None:
         votes.build(page, run)
         stage.build(page, run, chosen)
 
-    def show(place: dict, by: str | None) -> list:
+    def show(place: dict, by: str | None, before: str | None, *picked: str | None) -> list:
+        """Who comes back to the run `before` finds the question, the models and the conversation as they were left."""
         runs = columns.comparable()
         if runs:
             services.warm_up()
@@ -106,13 +107,21 @@ def build(page: Page) -> None:
         )
         any_runs = [gr.update(visible=bool(runs)) for _ in range(3)]
         scoring = _scorers(t, by)
-        return [gr.update(visible=not runs), *any_runs, scoring, listed, *offer(current.id if current else None)]
+        offers = left(current, picked) if current and current.id == before else offer(current.id if current else None)
+        return [gr.update(visible=not runs), *any_runs, scoring, listed, *offers]
+
+    def left(run: store.Run, picked: tuple[str | None, ...]) -> list:
+        """As `offer`, with nothing changed but which models there are."""
+        models = [(t("compare.no_model"), ""), *columns.offered(t, run)]
+        names = {name for _, name in models}
+        listed = [gr.update(choices=models, value=name if name in names else "") for name in picked]
+        return [*[gr.skip()] * 4, *listed, *[gr.skip()] * 3]
 
     def offer(id: str | None, start: int = 0) -> list:
         """A run's examples, the first of them in the box, its history, its two usual columns, and nothing asked yet."""
         found = _found(id)
         asked, unseen = questions.offered(found, EXAMPLES, start) if found else ([], True)
-        text = found is not None and questions.goes_on(found)
+        text = found is not None and conversations.goes_on(found)
         kind = "examples_seen" if not unseen else "beginnings" if text else "examples"
         value = {"label": t(f"compare.{kind}"), "more": t("compare.more"), "chips": asked, "start": start}
         models = columns.offered(t, found)
@@ -139,7 +148,9 @@ def build(page: Page) -> None:
         conversation = conversations.load(found, kept) if kept else None
         names = conversation.models if conversation else columns.usual(found)
         names = [*names, *[""] * MOST_COLUMNS][:MOST_COLUMNS]
-        system, text = (conversation.system, conversation.goes_on) if conversation else ("", questions.goes_on(found))
+        system, text = (
+            (conversation.system, conversation.goes_on) if conversation else ("", conversations.goes_on(found))
+        )
         return [*_opened(t, found, conversation), {}, system, text, *names, ""]
 
     def edit(id: str, kept: str, event: gr.EventData) -> list:
@@ -204,7 +215,7 @@ def build(page: Page) -> None:
 
     shown = [history, thread, live]
     offered = [chips, question, demo, goes_on, *chosen, *shown]
-    page.render("compare", show, [nothing, asking, further, thread, reward, run, *offered], [reward])
+    page.render("compare", show, [nothing, asking, further, thread, reward, run, *offered], [reward, run, *chosen])
     private = {"api_visibility": "private", "show_progress": "hidden"}
     run.input(page.guarded(offer), run, offered, **private)
     chips.pick(page.guarded(pick), [chips, run, system, *chosen], [chips, question, *shown], **private)

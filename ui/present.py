@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine import home
 from engine.compare import names
-from engine.compare.conversations import message
+from engine.compare.conversations import goes_on, message
 from engine.compare.settings import GenerationParams
 from engine.errors import InputError, from_os_error
 from engine.runs import store
@@ -91,7 +91,7 @@ def build(lang: str, services: Services, run: store.Run) -> gr.Blocks:
             growing = answers.Growing(t, titled, question, questions.expected(run, question))
             yield growing.value()
             pace = answers.Pace()
-            messages = [[message(question, questions.goes_on(run))] for _ in titled]
+            messages = [[message(question, goes_on(run))] for _ in titled]
             asked = [column.name for column in titled]
             params = GenerationParams(temperature=0)
             with closing(services.chat.compare(asked, messages, **params.model_dump())) as events:

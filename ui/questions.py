@@ -33,11 +33,6 @@ def expected(run: store.Run, question: str) -> str | None:
     return next((answer for asked, answer in pairs if asked == question), None)
 
 
-def goes_on(run: store.Run) -> bool:
-    """Whether what the run learnt is to go on with a text, not to answer."""
-    return run.config.get("objective") == "pretrain"
-
-
 def is_demo(run: store.Run) -> bool:
     """Whether the run learnt from the demo's made-up data."""
     data = _data(run)

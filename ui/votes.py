@@ -12,6 +12,7 @@ from contextlib import closing
 import gradio as gr
 
 from engine.compare import feedback
+from engine.compare.conversations import goes_on
 from engine.compare.settings import GenerationParams
 from engine.data import datasets
 from engine.errors import Unsupported
@@ -95,7 +96,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
 
     def suggest(id: str | None) -> str:
         found = store.here(id) if id else None
-        asks = found is not None and not questions.goes_on(found)
+        asks = found is not None and not goes_on(found)
         offered = questions.offered(found, 1, random.randrange(10_000))[0] if asks else []
         return offered[0] if offered else ""
 

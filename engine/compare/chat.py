@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 
 from engine import home
+from engine.compare.conversations import goes_on, message
 from engine.errors import ServerDied, WorkError, from_record
-from engine.runs import processes
+from engine.runs import processes, store
 from engine.words import Words
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -88,12 +89,12 @@ class Chat:
 
     def ask(self, run: str, question: str, seed: int | None = None) -> dict[str, str]:
         """One question to a run (id or folder) and to the model it started from: `base` and `tuned`. Without a seed
-        the likeliest answer of each.
+        the likeliest answer of each. A run that learnt from texts goes on with `question`, and so does its base.
 
         Raises:
             As `compare`.
         """
-        conversation = [{"role": "user", "content": question}]
+        conversation = [message(question, goes_on(store.find(run)))]
         settings = {"temperature": 0} if seed is None else {"seed": seed}
         base, tuned = self.answers([f"base:run:{run}", f"run:{run}"], [conversation] * 2, **settings)
         return {"base": base["text"], "tuned": tuned["text"]}

@@ -27,14 +27,19 @@ class Turn:
     """One question and what every column answered.
 
     `answers`: one a column, `{"text", "finish_reason", "tokens", "seconds"}`, and `reward` where a reward model scored
-    it; `reference`: the answer of the held-out row
-    that the question was taken from, or None; `settings`: of `GenerationParams`.
+    it; `reference`: the answer of the held-out row that the question was taken from, or None; `settings`: of
+    `GenerationParams`.
     """
 
     question: str
     answers: list[dict]
     settings: dict
     reference: str | None = None
+
+
+def goes_on(run: Run) -> bool:
+    """Whether what the run learnt is to go on with a text, not to answer."""
+    return run.config.get("objective") == "pretrain"
 
 
 def message(question: str, goes_on: bool = False) -> dict:

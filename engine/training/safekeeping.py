@@ -12,9 +12,8 @@ from engine.training.tuned import Tuned
 
 
 class Safekeeping:
-    """Comes before the trainer's class. `tuned`: what is kept; `keep`: checkpoints kept beside the best one, `most`: bytes that they
-    may take; `room`:
-    where it waits on a full disk. All are set before anything is saved."""
+    """Comes before the trainer's class. `tuned`: what is kept; `keep`: checkpoints kept beside the best one, `most`: bytes that
+    they may take; `room`: where it waits on a full disk. All are set before anything is saved."""
 
     tuned: Tuned
     keep: int
@@ -34,7 +33,15 @@ class Safekeeping:
         return optimizer
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
-        """Written beside, flushed, and renamed; on a full disk again when there is room."""
+        """Written beside, flushed, and renamed; on a full disk again when there is room.
+
+        Raises:
+            LossNotFinite: the weights are no numbers.
+        """
+        # A gradient that overflowed has spoilt them though the step's own loss was fine.
+        learnt = [sharding.here(weight.detach()) for weight in self.model.parameters() if weight.requires_grad]
+        total = torch.tensor(sum(float(weight.sum(dtype=torch.float32)) for weight in learnt), device=self.args.device)
+        self._must_be_finite(self.accelerator.reduce(total, reduction="sum"), self.state.global_step)
         target = Path(self.args.output_dir)
         beside = target / ".writing"
 

@@ -40,7 +40,7 @@ def shard(tuned: Tuned, device: Device) -> None:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(tuned, mesh=mesh, mp_policy=policy)
     whole = sum(parameter.numel() for parameter in tuned.parameters())
-    held = sum(_here(parameter).numel() for parameter in tuned.parameters())
+    held = sum(here(parameter).numel() for parameter in tuned.parameters())
     if held > _SLACK * whole / distributed.count():
         raise WorkError(reason=_NOT_PARTED.filled(count=distributed.count(), held=f"{held / whole:.0%}"))
 
@@ -90,5 +90,6 @@ def as_parted(weights: dict[str, torch.Tensor], model: torch.nn.Module) -> dict[
     return {name: parted(value, there[name]) if name in there else value for name, value in weights.items()}
 
 
-def _here(tensor: torch.Tensor) -> torch.Tensor:
+def here(tensor: torch.Tensor) -> torch.Tensor:
+    """The part of it that this process has."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor

@@ -71,6 +71,18 @@ def test_a_text_goes_on_over_the_wire(chat):
     assert 0 < begun["prompt_tokens"] < asked["prompt_tokens"]
 
 
+def test_asked_a_run_that_learnt_from_texts_goes_on(chat, workspace):
+    run = shutil.copytree(workspace / "runs" / "full", workspace / "runs" / "pretrained")
+    config = json.loads((run / "config.json").read_text("utf-8"))
+    (run / "config.json").write_text(json.dumps({**config, "objective": "pretrain"}), encoding="utf-8")
+    models = ["base:run:pretrained", "run:pretrained"]
+    begun = chat.answers(models, [[{"role": "text", "content": "感冒"}]] * 2, temperature=0)
+    both = chat.ask("pretrained", "感冒")
+    assert [both["base"], both["tuned"]] == [answer["text"] for answer in begun]
+    assert both != chat.ask("full", "感冒")
+    shutil.rmtree(run)
+
+
 def test_content_may_come_in_parts(http):
     body = {"model": "base:tiny", **GREEDY}
     parts = [{"role": "user", "content": [{"type": "text", "text": "你"}, {"type": "text", "text": "好"}]}]

@@ -8,7 +8,7 @@ from trl import DPOConfig, DPOTrainer
 
 from engine import hardware, home
 from engine.compare import feedback
-from engine.errors import InvalidFields, Unsupported
+from engine.errors import InvalidFields, LossNotFinite, Unsupported
 from engine.models import library
 from engine.runs import store
 from engine.runs.events import Events
@@ -17,6 +17,7 @@ from engine.training import loading, methods
 from engine.training.scoring import Scorer
 from engine.training.session import Session
 from tests.engine.training.objectives import KIND, RUDE, of, pairs, thumbs, trained, write
+from tests.engine.training.test_session import poisoned
 
 SHORT = {"max_steps": 2, "batch_size": 4, "precision": "fp32"}
 
@@ -159,6 +160,14 @@ def test_scores_of_a_reward_model_are_those_it_trained_with(model, preferences, 
     assert scorer.scores([talks[0], [asked, {"role": "assistant", "content": "好" * 40}]])[0] == pytest.approx(
         kind, abs=1e-4
     )
+
+
+def test_weights_that_diverged_unseen_are_not_saved(model, preferences):
+    settings = {"max_steps": 3, "batch_size": 4, "precision": "fp32", "save_steps": 1, "eval_steps": 100}
+    run = store.create(configs.build(str(model), str(preferences), "dpo", "full", settings=settings).model_dump())
+    with Events(run.path / "events.jsonl") as events, pytest.raises(LossNotFinite):
+        poisoned(Session(run.path, configs.load(run.config), events), at=2, late=True).run()
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["checkpoint-1"]
 
 
 def test_wrong_data_is_refused_with_what_is_missing(model, data, workspace):

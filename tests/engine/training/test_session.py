@@ -209,22 +209,26 @@ def test_a_run_continues_for_more_epochs(train):
     assert resume(run, checkpoint=8, num_train_epochs=2)[-1]["steps"] == 16
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before the loss", "after the loss"])
-def test_divergence_stops_at_once_and_keeps_the_last_checkpoint(train, workspace, model, data, late):
+@pytest.mark.parametrize(
+    ("late", "eval_steps"),
+    [(False, 1), (True, 1), (True, 100)],
+    ids=["before the loss", "after the loss", "after the loss and not measured"],
+)
+def test_divergence_stops_at_once_and_keeps_the_last_checkpoint(train, workspace, model, data, late, eval_steps):
     config = configs.build(
         str(model),
         str(data),
         method="full",
-        settings={**SHORT, "learning_rate": 10, "max_grad_norm": 0, "save_steps": 1, "eval_steps": 1},
+        settings={**SHORT, "learning_rate": 10, "max_grad_norm": 0, "save_steps": 1, "eval_steps": eval_steps},
     )
     run = store.create(config.model_dump())
     with Events(run.path / "events.jsonl") as events, pytest.raises(LossNotFinite) as caught:
-        _poisoned(Session(run.path, config, events), at=3, late=late).run()
+        poisoned(Session(run.path, config, events), at=3, late=late).run()
     assert caught.value.details["step"] == 3
     assert sorted(p.name for p in (run.path / "checkpoints").iterdir()) == ["checkpoint-1", "checkpoint-2"]
 
 
-def _poisoned(session, at, late):
+def poisoned(session, at, late):
     """The session, with weights that turn into NaN in step `at`: before its loss, or `late`, after it."""
     made = session._trainer
 
