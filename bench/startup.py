@@ -2,8 +2,9 @@
 
 From `python app.py` to a page that can be clicked; from the click on the demo to the first point of its loss on the
 chart; with --whole also to the end of that run, the page open all the while, drawn by a headless Chromium without a
-graphics card on the same cores. Before that, without a page: from Start to the first step where a worker waits with its
-imports done, and what memory that takes while it waits. Needs what requirements-dev.txt lists, and Chromium.
+graphics card on the same cores; then the processor time that the page takes for a tour of the steps. Before that, without
+a page: from Start to the first step where a worker waits with its imports done, and what memory that takes while it waits.
+Needs what requirements-dev.txt lists, and Chromium.
 """
 
 import argparse
@@ -103,11 +104,26 @@ def _measured(folder: Path, whole: bool) -> list[tuple[str, float]]:
             else:
                 page.click("#train-stop")
                 page.wait_for_selector("#train-run .td-pill.is-stopped")
-            return found
+            return [*found, ("the page's own work, once through the steps", _tour(page))]
         finally:
             app.terminate()
             app.wait()
             browser.close()
+
+
+def _tour(page: object) -> float:
+    """Seconds of processor time that the page takes to show each step."""
+
+    def spent() -> float:
+        drawing = [child for child in psutil.Process().children(True) if "--type=renderer" in child.cmdline()]
+        return sum(sum(child.cpu_times()[:2]) for child in drawing)
+
+    before = spent()
+    for step in ("model", "data", "train", "compare", "runs", "learn"):
+        page.click(f"#steps [data-step={step}]")
+        page.wait_for_selector(f"#steps [data-step={step}].is-current")
+        page.wait_for_timeout(3000)
+    return spent() - before
 
 
 def _open(page: object, port: int) -> None:

@@ -131,7 +131,7 @@ def build(page: Page, run: gr.Dropdown) -> None:
         return vote
 
     def take_back(value: dict, id: str | None) -> list:
-        """The last vote; the answers it was about can be voted on again."""
+        """The last vote. Its answers go: whose they are is known by now."""
         last = next(reversed(feedback.votes()), None)
         if last is None:
             return [gr.skip()] * 6
