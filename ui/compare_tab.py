@@ -1,7 +1,7 @@
 """Step 4: compare. One question, two to four answers side by side: before and after, or any models, with the same seed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import gradio as gr
@@ -110,12 +110,15 @@ def build(page: Page) -> None:
         offers = left(current, picked) if current and current.id == before else offer(current.id if current else None)
         return [gr.update(visible=not runs), *any_runs, scoring, listed, *offers]
 
-    def left(run: store.Run, picked: tuple[str | None, ...]) -> list:
+    def left(run: store.Run, picked: Sequence[str | None]) -> list:
         """As `offer`, with nothing changed but which models there are."""
+        return [*[gr.skip()] * 4, *among(run, picked), *[gr.skip()] * 3]
+
+    def among(run: store.Run | None, names: Sequence[str | None]) -> list:
+        """The columns with every model that there is to choose, and of `names` those that there are chosen."""
         models = [(t("compare.no_model"), ""), *columns.offered(t, run)]
-        names = {name for _, name in models}
-        listed = [gr.update(choices=models, value=name if name in names else "") for name in picked]
-        return [*[gr.skip()] * 4, *listed, *[gr.skip()] * 3]
+        there = {name for _, name in models}
+        return [gr.update(choices=models, value=name if name in there else "") for name in names]
 
     def offer(id: str | None, start: int = 0) -> list:
         """A run's examples, the first of them in the box, its history, its two usual columns, and nothing asked yet."""
@@ -124,9 +127,7 @@ def build(page: Page) -> None:
         text = found is not None and conversations.goes_on(found)
         kind = "examples_seen" if not unseen else "beginnings" if text else "examples"
         value = {"label": t(f"compare.{kind}"), "more": t("compare.more"), "chips": asked, "start": start}
-        models = columns.offered(t, found)
-        usual = columns.usual(found)
-        listed = [gr.update(choices=[(t("compare.no_model"), ""), *models], value=name or "") for name in usual]
+        listed = among(found, columns.usual(found))
         made_up = f'<p class="td-disclaimer">{t.html("compare.demo")}</p>' if found and questions.is_demo(found) else ""
         box = gr.update(value=text, visible=text)
         return [value, asked[0] if asked else "", made_up, box, *listed, *_opened(t, found, None), {}]

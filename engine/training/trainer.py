@@ -84,7 +84,7 @@ class PackedTrainer(Safekeeping, Trainer):
         for part, scale in [*((each, 1.0) for each in own), *((each, 0.0) for each in idle)]:
             total += model(pack(self._val, part, self._layout, self.args.device, share), scale)
         total = self.accelerator.reduce(total, reduction="sum")
-        # A gradient that overflowed has spoilt the weights though the step's own loss was fine: no checkpoint is made of them.
+        # Said at once, and not put on the chart: a gradient that overflowed has spoilt the weights.
         self._must_be_finite(total, self.state.global_step)
         metrics = {"eval_loss": (total / int(self._val.answer_lengths[self._val_rows].sum())).item()}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
